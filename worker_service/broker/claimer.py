@@ -1,0 +1,205 @@
+"""Fetches jobs for one worker process, never more than its idle threads can start.
+
+One thread claims. It claims when a thread is idle and one of these holds: the last claim left something
+behind, the listener took a wake mark, or a job that a claim announced is due now. The wait for the due
+instant happens here, on the monotonic clock: a blocking command of the server ends up to 100 ms late.
+"""
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from dramatiq.logging import get_logger
+
+from ..jobs.errors import StoreUnavailable
+from ..store import Claim, ClaimedJob, Outcome, SessionLost, Store
+from .proxy import JobProxy, describe
+from .session import Session
+from .submission import decode
+
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
+
+
+class Claimer:
+    """Args:
+    store: where jobs are claimed.
+    session: the right to hold claims; opened here when there is none.
+    finish: records an outcome without a run (an undecodable message).
+    prefetch: how many jobs beyond the idle threads may be held.
+    """
+
+    def __init__(self, store: Store, session: Session, finish: Callable[[Outcome], None], prefetch: int) -> None:
+        self._logger = get_logger(__name__, type(self))
+        self._store = store
+        self._session = session
+        self._finish = finish
+        self._prefetch = prefetch
+        self._threads = 0
+        self._inboxes: dict[str, SimpleQueue[JobProxy]] = {}
+        self._held = 0
+        self._suspects = 0
+        self._poked = True
+        self._maybe_more = False
+        self._due_at: float | None = None
+        self._bell_only = False
+        self._stopped = False
+        self._nonce = 0
+        self._turn = 0
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="claimer", daemon=True)
+
+    def start(self, threads: int) -> None:
+        """Begin to claim for a number of worker threads."""
+        self._threads = threads
+        self._thread.start()
+
+    def stop(self) -> list[JobProxy]:
+        """Stop claiming at once; returns what was fetched and not yet handed to a consumer."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+        with self._changed:
+            return [job for inbox in self._inboxes.values() for job in _drain(inbox)]
+
+    def subscribe(self, queue: str) -> SimpleQueue[JobProxy]:
+        """Claim from this queue too; jobs arrive in the returned inbox."""
+        inbox: SimpleQueue[JobProxy] = SimpleQueue()
+        with self._changed:
+            self._inboxes[queue] = inbox
+            self._poked = True
+            self._changed.notify_all()
+        self._session.ring()
+        return inbox
+
+    def unsubscribe(self, queue: str, inbox: SimpleQueue[JobProxy]) -> list[JobProxy]:
+        """Claim no more from this queue; returns what is still in the inbox."""
+        with self._changed:
+            if self._inboxes.get(queue) is inbox:
+                del self._inboxes[queue]
+            return _drain(inbox)
+
+    def poke(self) -> bool:
+        """There may be work. False when no thread is idle: somebody else should know of it."""
+        with self._changed:
+            if self._capacity() <= 0 or self._stopped:
+                return False
+            self._poked = True
+            self._changed.notify_all()
+            return True
+
+    def release(self, jobs: list[JobProxy]) -> None:
+        """These jobs are no longer held: their threads are idle again."""
+        with self._changed:
+            self._held -= len(jobs)
+            self._suspects -= sum(job.claimed.crashes > 0 for job in jobs)
+            if self._maybe_more or self._poked:
+                self._changed.notify_all()
+
+    def marks_to_watch(self) -> list[str]:
+        """Queues whose wake marks the listener should wait for: none while no thread is idle."""
+        with self._changed:
+            self._bell_only = self._capacity() <= 0 or self._stopped
+            return [] if self._bell_only else list(self._inboxes)
+
+    def _capacity(self) -> int:
+        return self._threads + self._prefetch - self._held
+
+    def _run(self) -> None:
+        wait = FIRST_RETRY_SECONDS
+        while self._wait_for_reason():
+            try:
+                self._session.ensure()
+                self._claim()
+                wait = FIRST_RETRY_SECONDS
+            except SessionLost as lost:
+                self._session.lose(str(lost))
+                self._again()
+            except StoreUnavailable as error:
+                self._logger.warning("Claiming waits: %s", error)
+                self._again(wait)
+                wait = min(2 * wait, LAST_RETRY_SECONDS)
+            except Exception:
+                self._logger.exception("Claiming failed; trying again.")
+                self._again(wait)
+                wait = min(2 * wait, LAST_RETRY_SECONDS)
+
+    def _again(self, pause: float = 0.0) -> None:
+        with self._changed:
+            if pause:
+                self._changed.wait_for(lambda: self._stopped, pause)
+            self._poked = True
+
+    def _wait_for_reason(self) -> bool:
+        """Returns True when a claim should be made, False when stopped."""
+        with self._changed:
+            while not self._stopped:
+                left = None if self._due_at is None else self._due_at - monotonic()
+                if self._capacity() > 0 and self._inboxes:
+                    if self._poked or self._maybe_more or (left is not None and left <= 0):
+                        return True
+                    self._changed.wait(left)
+                else:
+                    self._changed.wait()
+            return False
+
+    def _claim(self) -> None:
+        with self._changed:
+            n, session = self._capacity(), self._session.id
+            queues = self._queues_in_turn()
+            suspects = int(self._suspects == 0)
+            ring = self._bell_only
+            self._poked = False
+        claim = self._store.claim(session, str(self._nonce), n, queues, suspects=suspects, ring=ring)
+        self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
+        with self._changed:
+            self._held += len(claim.jobs)
+            self._suspects += sum(job.crashes > 0 for job in claim.jobs)
+            self._maybe_more = claim.more or len(claim.jobs) >= n
+            self._due_at = None if claim.next_due_ms is None else monotonic() + claim.next_due_ms / 1000
+        self._hand_out(claim)
+
+    def _queues_in_turn(self) -> list[str]:
+        queues = list(self._inboxes)
+        self._turn = (self._turn + 1) % len(queues)
+        return queues[self._turn :] + queues[: self._turn]
+
+    def _hand_out(self, claim: Claim) -> None:
+        for claimed in claim.jobs:
+            try:
+                message = decode(claimed.message)
+            except (ValueError, TypeError, KeyError) as error:
+                self._bury(claimed, error)
+                continue
+            # The one place where the budget is told to the retry middleware: it counts in the message.
+            message.options["retries"] = claimed.attempts
+            message.options["max_retries"] = claimed.max_attempts - 1
+            object.__setattr__(message, "queue_name", claimed.queue)  # the record decides; frozen dataclass
+            job = JobProxy(message, claimed)
+            with self._changed:
+                inbox = self._inboxes.get(claimed.queue)
+                if inbox is not None:
+                    inbox.put(job)
+                    continue
+            self._finish(Outcome(claimed.id, claimed.token, "hand_back"))
+            self.release([job])
+
+    def _bury(self, claimed: ClaimedJob, error: Exception) -> None:
+        self._logger.error("Job %s has a message that cannot be read; it is dead-lettered.", claimed.id)
+        self._finish(
+            Outcome(claimed.id, claimed.token, "dead_letter", charged=False, reason="bad_message", error=describe(error))
+        )
+        with self._changed:
+            self._held -= 1
+            self._suspects -= int(claimed.crashes > 0)
+
+
+def _drain(inbox: "SimpleQueue[JobProxy]") -> list[JobProxy]:
+    jobs = []
+    while True:
+        try:
+            jobs.append(inbox.get_nowait())
+        except Empty:
+            return jobs

@@ -1,0 +1,179 @@
+"""Interrupts a running actor: time limit, lost session, shutdown.
+
+An asynchronous exception is delivered at some later bytecode of its thread. Delivered outside the actor's
+function it kills the worker thread, or turns a failure into an acknowledged success. So one manager raises
+them, only while a function is registered, at most once for each run, and under a lock; on leaving, the run
+deregisters under that lock and clears what is still pending. It cannot reach into C code: a call that
+blocks there is met by the keeper's hard limit.
+"""
+
+import ctypes
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from dramatiq.logging import get_logger
+from dramatiq.middleware import Interrupt, TimeLimitExceeded
+from dramatiq.threading import is_gevent_active
+
+from .page import Page
+from .proxy import JobProxy
+
+CHECK_SECONDS = 0.25
+
+
+class LeaseLost(Interrupt):
+    """Raised in an actor whose job was taken back: another process may be running it now."""
+
+
+@dataclass(slots=True)
+class _Run:
+    job: JobProxy
+    deadline: float
+    target: Any
+    raised: bool = False
+
+
+class Interrupts:
+    """The running actors of this process.
+
+    Args:
+        page: what the keeper reads when this process dies.
+        is_current: whether a session may still run jobs.
+    """
+
+    def __init__(self, page: Page, is_current: Callable[[str], bool]) -> None:
+        self._logger = get_logger(__name__, type(self))
+        self._page = page
+        self._is_current = is_current
+        self._runs: dict[int, _Run] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="interrupts", daemon=True)
+        self._aim = _Greenlets() if is_gevent_active() else _Threads()
+
+    def start(self) -> None:
+        """Begin to watch deadlines."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._stopped.set()
+
+    @property
+    def running(self) -> list[JobProxy]:
+        """The deliveries whose function runs now."""
+        with self._lock:
+            return [run.job for run in self._runs.values()]
+
+    def run(self, job: JobProxy, limit_ms: float, call: Callable[[], Any]) -> Any:
+        """Call an actor's function so that it can be interrupted, and nothing else can.
+
+        Args:
+            limit_ms: how long it may run; ``inf`` for no limit.
+
+        Raises:
+            Interrupt: it was interrupted; and whatever the function raises.
+        """
+        ident = threading.get_ident()
+        ended: tuple[bool, Any] | None = None
+        try:
+            self._enter(ident, job, limit_ms)
+            try:
+                value = call()
+                ended = (True, value)
+            except BaseException as error:
+                ended = (False, error)
+            self._leave(ident)
+        except Interrupt:
+            # It arrived outside the function: before it began, or when it had ended and the end stands.
+            # No second one can come, because a run is interrupted once.
+            self._leave(ident)
+            if ended is None:
+                raise
+        succeeded, value = ended
+        if succeeded:
+            return value
+        try:
+            raise value
+        finally:
+            del value, ended  # the traceback refers to this frame
+
+    def interrupt(self, kind: type[Interrupt], which: Callable[[JobProxy], bool]) -> int:
+        """Raise ``kind`` in every running actor whose delivery ``which`` accepts; returns how many."""
+        with self._lock:
+            chosen = [run for run in self._runs.values() if not run.raised and which(run.job)]
+            for run in chosen:
+                self._raise(run, kind)
+        return len(chosen)
+
+    def _raise(self, run: _Run, kind: type[Interrupt]) -> None:
+        self._logger.warning("Interrupting job %s: %s.", run.job.message_id, kind.__name__)
+        run.raised = True
+        self._aim.throw(run.target, kind)
+
+    def _enter(self, ident: int, job: JobProxy, limit_ms: float) -> None:
+        deadline = monotonic() + limit_ms / 1000
+        with self._lock:
+            if not self._is_current(job.session):
+                raise LeaseLost(f"job {job.message_id} was taken back before it started")
+            self._runs[ident] = _Run(job, deadline, self._aim.current())
+            self._page.begin(ident, job.message_id, deadline)
+        job.in_actor = True
+
+    def _leave(self, ident: int) -> None:
+        # An interrupt may cut this short anywhere, and then it is called again: so removing comes last.
+        with self._lock:
+            run = self._runs.get(ident)
+            if run is None:
+                return
+            run.job.in_actor = False
+            self._page.end(ident)
+            if run.raised:
+                self._aim.clear(run.target)
+            del self._runs[ident]
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(CHECK_SECONDS):
+            now = monotonic()
+            with self._lock:
+                for run in self._runs.values():
+                    if now >= run.deadline and not run.raised:
+                        self._raise(run, TimeLimitExceeded)
+
+
+class _Threads:
+    """Asynchronous exceptions of CPython threads."""
+
+    def current(self) -> int:
+        return threading.get_ident()
+
+    def throw(self, ident: int, kind: type[Interrupt]) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(kind))
+
+    def clear(self, ident: int) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), None)
+
+
+class _Greenlets:
+    """Exceptions thrown into greenlets by the hub."""
+
+    def current(self) -> Any:
+        import gevent
+
+        return gevent.getcurrent()
+
+    def throw(self, greenlet: Any, kind: type[Interrupt]) -> None:
+        greenlet.kill(kind, block=False)
+
+    def clear(self, _greenlet: Any) -> None:
+        """The hub throws in the order it was told: after one turn of it nothing is pending."""
+        import gevent
+
+        try:
+            gevent.sleep(0)
+        except Interrupt:
+            return
+

@@ -1,0 +1,200 @@
+"""The keeper: a small process beside each worker process that holds its lease and cleans up after it.
+
+Promises:
+- The lease is extended even while a job holds the interpreter lock of the worker, but not while the worker is
+  stopped (SIGSTOP): then others take its jobs.
+- When the worker dies, however, its jobs are rescued at once. It has died when the pipe is closed or this
+  process has another parent; both, because a child of a job may hold the pipe.
+- A job that still runs 30 s past its time limit (C code, a blocked call) ends the worker, gently if possible.
+- It rescues other processes' lost sessions and prunes finished jobs, so that a worker does neither.
+
+Run as ``python -m worker_service.broker.keeper PIPE_FD PAGE_FD``; the first line on the pipe holds its orders.
+"""
+
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from ..jobs.errors import StoreUnavailable
+from ..store import SessionLost, Store, connect
+from .page import Page
+
+LOOK_SECONDS = 0.25
+HARD_LIMIT_SECONDS = 30.0
+PRUNE_SECONDS = 60.0
+AFTER_DEATH_SECONDS = 0.05
+"""Before the rescue of a dead worker: until then the server has seen its connections close, and wakes others."""
+
+logger = logging.getLogger("worker_service.keeper")
+
+
+class Keeper:
+    """Args:
+    pipe: to the worker.
+    page: where the worker notes what has started.
+    orders: see `keeping.KeeperOrders`.
+    """
+
+    def __init__(self, pipe: socket.socket, page: Page, orders: dict[str, Any]) -> None:
+        self._pipe = pipe
+        self._page = page
+        self._parent: int = orders["parent"]
+        self._lease_ms: int = orders["lease_ms"]
+        self._grace_seconds = orders["grace_ms"] / 1000
+        self._retention: dict[str, tuple[int, int]] = {k: (v[0], v[1]) for k, v in orders["retention"].items()}
+        self._store = Store(connect(orders["url"], timeout=max(1.0, self._lease_ms / 5000)), orders["namespace"])
+        self._session = ""
+        self._buffer = b""
+        self._overdue = ""
+        self._kill_at = 0.0
+        lease = self._lease_ms / 1000
+        self._chores: list[_Chore] = [
+            _Chore(lease / 3, self._extend),
+            _Chore(lease / 5, self._rescue_lost),
+            _Chore(PRUNE_SECONDS, self._prune),
+        ]
+
+    def run(self) -> None:
+        """Until the worker says bye or dies."""
+        while True:
+            if not self._read_orders():
+                return
+            if os.getppid() != self._parent:
+                return self._take_over()
+            now = monotonic()
+            for chore in self._chores:
+                chore.do_when_due(now)
+            self._watch_deadlines(now)
+
+    def _read_orders(self) -> bool:
+        """Wait a moment for orders; False when there is nothing left to do."""
+        ready, _, _ = select.select([self._pipe], [], [], LOOK_SECONDS)
+        if not ready:
+            return True
+        try:
+            data = self._pipe.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._take_over()
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            if "bye" in order:
+                return False
+            self._session = order["session"]
+        return True
+
+    def _extend(self) -> None:
+        if not self._session or _is_stopped(self._parent):
+            return
+        try:
+            self._store.extend(self._session, self._lease_ms)
+        except SessionLost:
+            self._report({"lost": self._session})
+            self._session = ""
+
+    def _rescue_lost(self) -> None:
+        rescued = self._store.rescue(self._lease_ms, self._store.server_run_id())
+        if rescued.jobs:
+            logger.warning("Rescued %d jobs of lost workers, %d of them dead.", rescued.jobs, rescued.dead)
+
+    def _prune(self) -> None:
+        self._store.prune(self._retention)
+
+    def _watch_deadlines(self, now: float) -> None:
+        started = self._page.started()
+        if self._overdue:
+            others = [job for job in started if job.id != self._overdue]
+            still = len(others) < len(started)
+            if not still:
+                self._overdue = ""
+            elif not others or now >= self._kill_at:
+                self._kill()
+            return
+        for job in started:
+            if now > job.deadline + HARD_LIMIT_SECONDS:
+                logger.error("Job %s ran %d s past its time limit; its worker is ended.", job.id, HARD_LIMIT_SECONDS)
+                self._overdue, self._kill_at = job.id, now + self._grace_seconds
+                return self._report({"overdue": job.id})
+
+    def _kill(self) -> None:
+        os.kill(self._parent, signal.SIGKILL)
+
+    def _take_over(self) -> None:
+        """The worker is dead: give its jobs back now. What had started is on the page."""
+        if not self._session:
+            return
+        started = [job.id for job in self._page.started()]
+        select.select([], [], [], AFTER_DEATH_SECONDS)
+        give_up_at = monotonic() + 4 * self._lease_ms / 1000
+        while monotonic() < give_up_at:
+            try:
+                rescued = self._store.rescue(
+                    self._lease_ms, "", session=self._session, started=started, overdue=self._overdue
+                )
+            except StoreUnavailable:
+                select.select([], [], [], LOOK_SECONDS)
+                continue
+            logger.warning("The worker died; gave back %d jobs, %d dead.", rescued.jobs, rescued.dead)
+            if not rescued.more:
+                return
+
+    def _report(self, report: dict[str, str]) -> None:
+        try:
+            self._pipe.sendall(json.dumps(report).encode() + b"\n")
+        except OSError:
+            logger.debug("The worker has gone.")
+
+
+class _Chore:
+    """Something done again and again; while Redis is away it is tried every second."""
+
+    def __init__(self, every_seconds: float, do: Callable[[], None]) -> None:
+        self._every = every_seconds
+        self._do = do
+        self._at = monotonic()
+
+    def do_when_due(self, now: float) -> None:
+        if now < self._at:
+            return
+        self._at = now + self._every
+        try:
+            self._do()
+        except StoreUnavailable as error:
+            logger.warning("Redis is away: %s", error)
+            self._at = now + min(1.0, self._every)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a process is stopped by a signal. Known on Linux only; elsewhere a stopped worker keeps its lease."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+    except OSError:
+        return False
+
+
+def main() -> None:
+    """Entry point of the process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s [keeper %(process)d] %(levelname)s %(message)s")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it outlives the worker, whatever the group is told
+    pipe = socket.socket(fileno=int(sys.argv[1]))
+    page = Page(int(sys.argv[2]))
+    with pipe.makefile("rb", buffering=0) as lines:
+        first = lines.readline()
+    if first:
+        Keeper(pipe, page, json.loads(first)).run()
+
+
+if __name__ == "__main__":
+    main()

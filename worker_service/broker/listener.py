@@ -1,0 +1,55 @@
+"""Waits on the server for a reason to claim: one blocking command over wake marks and the session's bell.
+
+A mark wakes exactly one process. While no thread is idle the listener waits for the bell alone; a mark it took
+just before is put back at once, because otherwise a busy process swallows the wake-up of an idle one.
+"""
+
+import threading
+
+from dramatiq.logging import get_logger
+
+from ..jobs.errors import StoreUnavailable
+from ..store import Listening
+from .claimer import Claimer
+from .session import Session
+
+RETRY_SECONDS = 0.5
+
+
+class Listener:
+    """Args:
+    listening: a connection of its own for the blocking command.
+    claimer: told when there may be work.
+    session: whose bell is heard.
+    """
+
+    def __init__(self, listening: Listening, claimer: Claimer, session: Session) -> None:
+        self._logger = get_logger(__name__, type(self))
+        self._listening = listening
+        self._claimer = claimer
+        self._session = session
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; the thread is left to its blocking command, which takes nothing any more that matters."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            session = self._session.wait_until_open()
+            try:
+                queue = self._listening.wait(self._claimer.marks_to_watch(), session)
+                if queue is not None and not self._claimer.poke():
+                    self._listening.put_back(queue)
+            except StoreUnavailable as error:
+                self._logger.warning("Listening waits: %s", error)
+                self._stopped.wait(RETRY_SECONDS)
+                self._claimer.poke()  # a mark may have been lost with the connection
+            except Exception:
+                self._logger.exception("Listening failed; trying again.")
+                self._stopped.wait(RETRY_SECONDS)

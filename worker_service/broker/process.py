@@ -1,0 +1,203 @@
+"""What one worker process runs beside Dramatiq's threads, and in which order it starts and stops.
+
+Start: keeper while there is one thread (process boot); then completions, interrupts, claimer and listener
+(worker boot). The claimer opens the session, so that a worker may start before Redis does.
+
+Stop: claim no more at once; hand unstarted jobs back; tell those actors that asked for it; let the rest end
+within the grace, then interrupt them; write what ended; close the session, which hands back whatever is left.
+A process told to end a second time does the same without the waiting.
+"""
+
+import atexit
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import dramatiq
+from dramatiq.common import iter_queue
+from dramatiq.logging import get_logger
+from dramatiq.middleware import Middleware, Shutdown
+
+from ..jobs.errors import StoreUnavailable
+from ..jobs.signature import binds
+from ..settings import Settings
+from ..store import Listening, Outcome, Store
+from .claimer import Claimer
+from .completions import Completions
+from .interrupts import Interrupts, LeaseLost
+from .keeping import KeeperOrders, Keeping
+from .listener import Listener
+from .page import Page
+from .proxy import CURRENT, JobProxy
+from .session import Session
+
+DEFAULT_TIME_LIMIT_MS = 600_000
+AFTER_GRACE_SECONDS = 3.0
+LAST_FLUSH_SECONDS = 2.0
+
+
+class ArgumentsMismatch(TypeError):
+    """Raised in a worker when a job's arguments do not fit its actor: retrying cannot help."""
+
+
+class WorkerProcess(Middleware):
+    """The broker's own middleware, first in the list: before all others on the way in, after them on the way out."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._logger = get_logger(__name__, type(self))
+        self._settings = settings
+        self._store = store
+        self._page: Page | None = None
+        self._worker: dramatiq.Worker | None = None
+        self._ended = False
+        self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
+        self.completions = Completions(store)
+        self.claimer = Claimer(store, self.session, self.completions.put, settings.prefetch)
+
+    @property
+    def actor_options(self) -> set[str]:
+        return {"time_limit", "notify_shutdown", "max_attempts", "max_crashes"}
+
+    def guard(self, actor: dramatiq.Actor[Any, Any]) -> None:
+        """Wrap an actor's function so that only it is interrupted."""
+        inner = actor.fn
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            job = CURRENT.get()
+            if job is None or job.in_actor or job.actor_name != actor.actor_name:
+                return inner(*args, **kwargs)
+            limit = job.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT_MS)
+            try:
+                return self.interrupts.run(job, limit, lambda: inner(*args, **kwargs))
+            except TypeError as error:
+                if binds(inner, args, kwargs):
+                    raise
+                raise ArgumentsMismatch(str(error)) from error
+
+        guarded.__wrapped__ = inner  # type: ignore[attr-defined]
+        guarded.__name__ = actor.actor_name
+        actor.fn = guarded
+
+    # What Dramatiq tells us, in the order it happens.
+
+    def after_process_boot(self, broker: dramatiq.Broker) -> None:
+        self._page = Page()
+        orders = KeeperOrders(
+            url=self._settings.redis_url,
+            namespace=self._settings.namespace,
+            lease_ms=self._settings.lease_ms,
+            grace_ms=self._settings.shutdown_grace_ms,
+            parent=os.getpid(),
+            retention=self._settings.retention,
+        )
+        self.keeping = Keeping(orders, self._page, self.session, self._overdue)
+        try:
+            self.keeping.start()
+        except OSError as error:
+            self._logger.error("No keeper can be started: %s", error)
+
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        if self._page is None:  # a Worker made by hand, without the dramatiq command
+            self.after_process_boot(broker)
+        assert self._page is not None
+        self._worker = worker
+        self.interrupts = Interrupts(self._page, self.session.is_current)
+        listening = Listening(self._settings.redis_url, self._settings.namespace)
+        self.listener = Listener(listening, self.claimer, self.session)
+        self.keeping.watch()
+        self.completions.start()
+        self.interrupts.start()
+        self.claimer.start(worker.worker_threads)
+        self.listener.start()
+        atexit.register(self._end, 0.0)
+
+    def before_process_message(self, broker: dramatiq.Broker, message: JobProxy) -> None:
+        CURRENT.set(message)
+
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        self._stop_claiming()
+        self.interrupts.interrupt(Shutdown, self._asked_to_be_told)
+        grace = self._settings.shutdown_grace_ms / 1000
+        _after(grace, lambda: self.interrupts.interrupt(Shutdown, lambda job: True))
+        _after(grace + AFTER_GRACE_SECONDS, self._leave_now)
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        self._end(self._settings.shutdown_grace_ms / 1000)
+
+    # What the consumers tell us.
+
+    def finished(self, job: JobProxy) -> None:
+        """A delivery ended on a worker thread."""
+        CURRENT.set(None)
+        if self.session.is_current(job.session):
+            self.completions.put(job.outcome())
+        self.claimer.release([job])
+
+    def hand_back(self, jobs: Iterable[JobProxy]) -> None:
+        """These deliveries did not start: back to their old place."""
+        unstarted = list(jobs)
+        for job in unstarted:
+            self.completions.put(Outcome(job.claimed.id, job.claimed.token, "hand_back"))
+        self.claimer.release(unstarted)
+
+    def _about(self) -> dict[str, str]:
+        worker = self._worker
+        return {
+            "host": socket.gethostname()[:64],
+            "pid": str(os.getpid()),
+            "threads": str(worker.worker_threads if worker else 0),
+        }
+
+    def _session_changed(self, session: str) -> None:
+        self.keeping.tell_session(session)
+        if not session:
+            self.interrupts.interrupt(LeaseLost, lambda job: True)
+        self.claimer.poke()
+
+    def _overdue(self, id: str) -> None:
+        self._logger.error("Job %s does not end; this process stops and its keeper kills it.", id)
+        self._stop_claiming()
+
+    def _asked_to_be_told(self, job: JobProxy) -> bool:
+        actor = dramatiq.get_broker().get_actor(job.actor_name) if self._worker is None else self._worker.broker.get_actor(job.actor_name)
+        asked = job.options.get("notify_shutdown", actor.options.get("notify_shutdown"))
+        return bool(asked)
+
+    def _stop_claiming(self) -> None:
+        unstarted = self.claimer.stop()
+        if self._worker is not None:
+            unstarted.extend(item.message for item in iter_queue(self._worker.work_queue))  # type: ignore[misc]
+        self.hand_back(unstarted)
+
+    def _leave_now(self) -> None:
+        """The grace is over and a thread does not end: what it holds goes back, and it dies with this process."""
+        if not self._ended:
+            self._logger.warning("Not all jobs ended within the grace; handing them back.")
+            self._end(LAST_FLUSH_SECONDS)
+            os._exit(0)
+
+    def _end(self, flush_seconds: float) -> None:
+        """Write what ended and leave. Called once, by whichever way out comes first."""
+        if self._ended:
+            return
+        self._ended = True
+        self.claimer.stop()
+        self.listener.stop()
+        written = self.completions.stop(max(flush_seconds, LAST_FLUSH_SECONDS))
+        if not written:
+            self._logger.error("Redis stayed away: some jobs that ended will run again.")
+        try:
+            self.session.close()
+        except StoreUnavailable as error:
+            self._logger.error("The session could not be closed (%s); its jobs are rescued later.", error)
+            return  # the keeper goes on to do it
+        self.keeping.stop()
+        self.interrupts.stop()
+
+
+def _after(seconds: float, do: Callable[[], Any]) -> None:
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,128 @@
+"""One delivery of a job: what Dramatiq passes around while a worker thread processes it."""
+
+import json
+import traceback
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import dramatiq
+from dramatiq.errors import ActorNotFound
+
+from ..jobs.errors import PermanentError, ResultNotStorable
+from ..store import ClaimedJob, NewJob, Outcome
+
+RESULT_LIMIT = 64 * 1024
+TRACEBACK_LIMIT = 8 * 1024
+UNKNOWN_ACTOR_WAIT_MS = 30_000
+UNKNOWN_ACTOR_GIVE_UP_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the retry middleware decided; finish does it.
+
+    Attributes:
+        verb: retry, snooze, dead_letter or hand_back.
+        delay_ms: wait before the next delivery.
+        reason: kept on the job as wait_reason or reason.
+        message: what the next delivery gets, as JSON; empty leaves it as it is.
+    """
+
+    verb: str
+    reason: str = ""
+    delay_ms: int = 0
+    message: bytes = b""
+
+
+class JobProxy(dramatiq.MessageProxy):
+    """A message under a claim.
+
+    Attributes:
+        claimed: the claim, with its token.
+        in_actor: True while the actor's own function runs: what it sends goes out at once. What hooks send
+            before or after it waits in ``outbox`` for finish.
+        decision: set by the retry middleware when the attempt failed.
+        group, callbacks: the group this job is a member of, and what the group sends when it is complete.
+    """
+
+    def __init__(self, message: dramatiq.Message[Any], claimed: ClaimedJob) -> None:
+        super().__init__(message)
+        self.claimed = claimed
+        self.in_actor = False
+        self.decision: Decision | None = None
+        self.outbox: list[NewJob] = []
+        self.result = ""
+        self.group = ""
+        self.callbacks: list[NewJob] = []
+        self._unstorable: ResultNotStorable | None = None
+
+    @property
+    def session(self) -> str:
+        """The session that claimed it."""
+        return self.claimed.token.rpartition(":")[0]
+
+    def note_result(self, value: Any) -> None:
+        """Keep the actor's value for finish; one that cannot be stored makes the job fail for good."""
+        try:
+            text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            self._unstorable = ResultNotStorable(f"the result of {self.actor_name} is not JSON: {error}")
+            return
+        if len(text) > RESULT_LIMIT:
+            self._unstorable = ResultNotStorable(
+                f"the result of {self.actor_name} has {len(text)} bytes, at most {RESULT_LIMIT} are kept: "
+                "store it elsewhere and return a reference to it"
+            )
+            return
+        self.result = text
+
+    def outcome(self) -> Outcome:
+        """How this delivery ended, for finish."""
+        error = self._exception or self._unstorable
+        if error is None and not self.failed:
+            return self._outcome("complete", result=self.result, group=self.group, callbacks=self.callbacks)
+        if self._unstorable is not None and self._exception is None:
+            return self._outcome("dead_letter", reason="result_not_storable", error=describe(self._unstorable))
+        decision = self.decision or Decision("dead_letter", self._dead_reason(error))
+        if isinstance(error, ActorNotFound):
+            decision = self._wait_for_actor()
+        return self._outcome(
+            decision.verb,
+            reason=decision.reason,
+            delay_ms=decision.delay_ms,
+            message=decision.message,
+            error=describe(error) if error is not None else "",
+            charged=not isinstance(error, ActorNotFound),
+        )
+
+    def _outcome(self, verb: str, **fields: Any) -> Outcome:
+        return Outcome(self.claimed.id, self.claimed.token, verb, follow_ups=self.outbox, **fields)
+
+    def _dead_reason(self, error: BaseException | None) -> str:
+        if error is None:
+            return "skipped"
+        if isinstance(error, PermanentError):
+            return "permanent_error"
+        return "failed"
+
+    def _wait_for_actor(self) -> Decision:
+        """During a rolling deploy a job may meet a worker that does not know its actor yet."""
+        from time import time
+
+        if time() * 1000 - self.message_timestamp > UNKNOWN_ACTOR_GIVE_UP_MS:
+            return Decision("dead_letter", "unknown_actor")
+        return Decision("snooze", "unknown_actor", UNKNOWN_ACTOR_WAIT_MS)
+
+
+CURRENT: ContextVar[JobProxy | None] = ContextVar("current_delivery", default=None)
+"""The delivery that this thread (or coroutine) is processing."""
+
+
+def describe(error: BaseException) -> str:
+    """An exception as JSON: type, message, and the end of its traceback."""
+    text = "".join(traceback.format_exception(error, limit=-30))
+    return json.dumps(
+        {"type": type(error).__name__, "message": str(error)[:2000], "traceback": text[-TRACEBACK_LIMIT:]},
+        separators=(",", ":"),
+    )

@@ -1,0 +1,161 @@
+"""A Dramatiq message becomes a job: its options read, its arguments checked, at the call of ``send``."""
+
+import dataclasses
+import json
+from collections.abc import Set
+from datetime import timedelta
+from typing import Any
+
+import dramatiq
+
+from ..jobs.errors import InvalidJob
+from ..jobs.names import did_you_mean
+from ..jobs.signature import check_binding
+from ..store import NewJob
+
+ARGUMENTS_LIMIT = 64 * 1024
+DEFAULT_MAX_ATTEMPTS = 10
+DEFAULT_MAX_CRASHES = 3
+UNLIMITED = 1_000_000_000
+
+#: Options of one message that are read here and kept in the record, not in the message.
+RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes"}
+
+#: Options that Dramatiq, its middleware and its compositions write into messages.
+MESSAGE_OPTIONS = {
+    "delay",
+    "eta",
+    "group_completion_callbacks",
+    "group_completion_uuid",
+    "requeue_timestamp",
+    "retries",
+    "traceback",
+}
+
+
+def read_message(
+    broker: dramatiq.Broker, message: dramatiq.Message[Any], delay: int | timedelta | None
+) -> tuple[dramatiq.Message[Any], NewJob]:
+    """Check a message and split it into what travels and what the record holds.
+
+    Returns:
+        The message as it is sent (its queue set, record options taken out), and the job without its text.
+
+    Raises:
+        InvalidJob: the actor, the queue, an option or the arguments are wrong; names the nearest right one.
+    """
+    actor = _actor(broker, message.actor_name)
+    _check_options(broker.actor_options, message.options)
+    check_binding(actor.fn, actor.actor_name, message.args, message.kwargs)
+    options = dict(message.options)
+    wanted = {name: options.pop(name) for name in RECORD_OPTIONS if name in options}
+    queue = wanted.get("queue") or message.queue_name
+    if queue not in broker.get_declared_queues():
+        raise InvalidJob(
+            f"No queue {queue!r}.{did_you_mean(str(queue), broker.get_declared_queues())}",
+            pointer="/queue",
+            code="unknown_queue",
+        )
+    job = NewJob(
+        id=message.message_id,
+        queue=queue,
+        actor=actor.actor_name,
+        message=b"",
+        priority=_whole(wanted.get("priority", actor.priority), "priority", -100, 100),
+        delay_ms=_milliseconds(delay, "delay"),
+        expires_in_ms=_milliseconds(wanted.get("expires_in"), "expires_in"),
+        max_attempts=_max_attempts(wanted, message.options, actor.options),
+        max_crashes=_whole(
+            wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)), "max_crashes", 0, 1000
+        ),
+    )
+    if not wanted and queue == message.queue_name:
+        return message, job
+    return dataclasses.replace(message, queue_name=queue, options=options), job
+
+
+def encode(message: dramatiq.Message[Any]) -> bytes:
+    """The message as JSON, whatever encoder Dramatiq was told to use: nothing is ever unpickled.
+
+    Raises:
+        InvalidJob: an argument is not JSON, or the arguments are too large.
+    """
+    try:
+        encoded = json.dumps(message.asdict(), separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidJob(
+            f"{message.actor_name}: an argument is not JSON ({error}). Pass plain values, or the id of what is meant.",
+            pointer="/args",
+            code="not_json",
+        ) from error
+    if len(encoded) > ARGUMENTS_LIMIT and len(_arguments(message)) > ARGUMENTS_LIMIT:
+        raise InvalidJob(
+            f"{message.actor_name}: the arguments have more than {ARGUMENTS_LIMIT} bytes. "
+            "Store them elsewhere and pass a reference.",
+            pointer="/args",
+            code="too_large",
+        )
+    return encoded
+
+
+def decode(data: bytes) -> dramatiq.Message[Any]:
+    """The message of a claimed job.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is not a message.
+    """
+    fields = json.loads(data)
+    fields["args"] = tuple(fields["args"])
+    message: dramatiq.Message[Any] = dramatiq.Message(**fields)
+    if not isinstance(message.options, dict) or not isinstance(message.kwargs, dict):
+        raise ValueError("options and kwargs must be objects")
+    message.options.pop("eta", None)  # the worker would hold the message in its memory until then
+    return message
+
+
+def _arguments(message: dramatiq.Message[Any]) -> str:
+    return json.dumps([message.args, message.kwargs], separators=(",", ":"))
+
+
+def _actor(broker: dramatiq.Broker, name: str) -> dramatiq.Actor[Any, Any]:
+    actor = broker.actors.get(name)
+    if actor is None:
+        raise InvalidJob(
+            f"No actor {name!r}.{did_you_mean(name, broker.actors)}", pointer="/actor", code="unknown_actor"
+        )
+    return actor
+
+
+def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
+    known = actor_options | RECORD_OPTIONS | MESSAGE_OPTIONS
+    for name in options:
+        if name not in known:
+            hint = did_you_mean(name, known - MESSAGE_OPTIONS | {"delay"})
+            raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
+
+
+def _max_attempts(wanted: dict[str, Any], options: dict[str, Any], declared: dict[str, Any]) -> int:
+    """Ours first, then Dramatiq's max_retries (None: without end); the message before the actor."""
+    for attempts, retries in ((wanted, options), (declared, declared)):
+        if "max_attempts" in attempts:
+            return _whole(attempts["max_attempts"], "max_attempts", 1, UNLIMITED)
+        if "max_retries" in retries:
+            found = retries["max_retries"]
+            return UNLIMITED if found is None else _whole(found, "max_retries", 0, UNLIMITED - 1) + 1
+    return DEFAULT_MAX_ATTEMPTS
+
+
+def _whole(value: Any, name: str, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidJob(
+            f"{name}={value!r}: use a whole number from {low} to {high}", pointer=f"/{name}", code="out_of_range"
+        )
+    return value
+
+
+def _milliseconds(value: Any, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        value = int(value.total_seconds() * 1000)
+    return max(0, _whole(int(value) if isinstance(value, float) else value, name, -(2**53), 2**53))

@@ -1,0 +1,1 @@
+"""Pure rules: states and transitions, backoff, signatures, errors. Nothing here knows Redis, Dramatiq or Flask."""

@@ -1,0 +1,47 @@
+"""Every error of this project. Driver errors are translated into these where they occur."""
+
+
+class WorkerServiceError(Exception):
+    """Base of all errors below."""
+
+
+class StoreUnavailable(WorkerServiceError):
+    """Raised when Redis cannot be reached or refuses to work for now (loading, read-only, busy); try again."""
+
+
+class StoreFull(StoreUnavailable):
+    """Raised when Redis refuses new work because its memory limit is reached."""
+
+
+class StoreTooNew(WorkerServiceError):
+    """Raised at start when the data was written by a newer version; run that version, or a newer one."""
+
+
+class InvalidJob(WorkerServiceError, ValueError):
+    """Raised at the call when a job cannot be accepted as asked: a name, an option or an argument is wrong.
+
+    Attributes:
+        pointer: JSON pointer to the wrong part of the request, for example ``/args/x``.
+        code: a stable word for the kind of mistake, for example ``unknown_actor``.
+    """
+
+    def __init__(self, detail: str, *, pointer: str = "", code: str = "invalid") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+        self.code = code
+
+
+class InvalidArguments(InvalidJob):
+    """Raised when the arguments do not fit the actor's signature; ``problems`` lists each of them."""
+
+    def __init__(self, detail: str, problems: list[InvalidJob]) -> None:
+        super().__init__(detail, pointer="/args", code="invalid_arguments")
+        self.problems = problems
+
+
+class PermanentError(WorkerServiceError):
+    """Raise it in an actor to give the job up at once: no retry can help."""
+
+
+class ResultNotStorable(PermanentError):
+    """Raised when an actor's result is not JSON or larger than 64 KiB; store it elsewhere, return a reference."""

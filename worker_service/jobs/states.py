@@ -1,0 +1,60 @@
+"""The state machine of a job, written once: docs/job-lifecycle.md and the Lua scripts are held to it by a test."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a job stands; each member says who moves the job on."""
+
+    SCHEDULED = "scheduled"
+    """Wanted later, or waiting uncharged (see wait_reason); a claim promotes it when it is due."""
+    QUEUED = "queued"
+    """May be claimed."""
+    RUNNING = "running"
+    """A session holds it under a token; the session finishes it, or a rescue takes it back."""
+    RETRYING = "retrying"
+    """A charged delivery failed or crashed; a claim promotes it when it is due."""
+    SUCCEEDED = "succeeded"
+    """Done; pruned after its retention."""
+    DEAD = "dead"
+    """Given up; kept for a person to look at."""
+    CANCELLED = "cancelled"
+    """Stopped by a person before it started."""
+    EXPIRED = "expired"
+    """Not started before its deadline."""
+
+
+FINAL = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED})
+WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
+
+#: script -> the moves it may make, as (from, to); None is "no job yet".
+TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
+    "submit": frozenset({(None, State.QUEUED), (None, State.SCHEDULED)}),
+    "claim": frozenset(
+        {
+            (State.SCHEDULED, State.QUEUED),
+            (State.RETRYING, State.QUEUED),
+            (State.QUEUED, State.RUNNING),
+            (State.QUEUED, State.EXPIRED),
+            (State.QUEUED, State.RETRYING),  # a job with an earlier crash waits for a process free of such jobs
+            (State.QUEUED, State.DEAD),  # a damaged record
+        }
+    ),
+    "finish": frozenset(
+        {
+            (State.RUNNING, State.SUCCEEDED),
+            (State.RUNNING, State.RETRYING),
+            (State.RUNNING, State.SCHEDULED),
+            (State.RUNNING, State.DEAD),
+            (State.RUNNING, State.QUEUED),
+            (None, State.QUEUED),
+            (None, State.SCHEDULED),
+            (None, State.DEAD),  # a follow-up that cannot run
+        }
+    ),
+    "rescue": frozenset(
+        {(State.RUNNING, State.RETRYING), (State.RUNNING, State.DEAD), (State.RUNNING, State.QUEUED)}
+    ),
+    "close_session": frozenset({(State.RUNNING, State.QUEUED)}),
+    "cancel": frozenset({(state, State.CANCELLED) for state in WAITING}),
+}

@@ -1,0 +1,11 @@
+"""The Dramatiq middleware of the service, in the order it runs on the way in."""
+
+from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, Pipelines
+
+from .asyncio import AsyncIO
+from .retries import Retries
+
+
+def default_middleware() -> list[Middleware]:
+    """What every broker of the service gets; the broker adds what it needs itself."""
+    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO()]

@@ -1,0 +1,66 @@
+"""The actors of this process: the one way in which the worker, the web process and the command line learn them."""
+
+import importlib
+from typing import Any
+
+import dramatiq
+
+from .broker.broker import JobBroker
+from .jobs.errors import InvalidJob
+from .jobs.names import did_you_mean
+from .middleware import default_middleware
+from .settings import settings
+
+_broker: JobBroker | None = None
+
+
+def broker() -> JobBroker:
+    """The broker of this process, built and made Dramatiq's global one when first asked for."""
+    global _broker
+    if _broker is None:
+        _broker = JobBroker(settings(), default_middleware())
+        dramatiq.set_broker(_broker)
+    return _broker
+
+
+def actor(fn: Any = None, **options: Any) -> Any:
+    """Declare an actor on this broker; the same call as ``dramatiq.actor``.
+
+    Raises:
+        InvalidJob: an option is unknown; the message names the nearest one.
+    """
+    ours = broker()
+    known = ours.actor_options | {"actor_name", "queue_name", "priority", "broker", "actor_class"}
+    for name in options:
+        if name not in known:
+            raise InvalidJob(f"No actor option {name!r}.{did_you_mean(name, known)}", code="unknown_option")
+    options.setdefault("broker", ours)
+    return dramatiq.actor(**options) if fn is None else dramatiq.actor(**options)(fn)
+
+
+def load() -> JobBroker:
+    """Import the built-in actors and those of ``JOBS_ACTOR_MODULES``; returns the broker that holds them.
+
+    Raises:
+        ImportError: a module cannot be imported, or made a broker of its own.
+    """
+    ours = broker()
+    importlib.import_module("worker_service.actors")
+    return ours
+
+
+def import_own_modules() -> None:
+    """Import the modules of ``JOBS_ACTOR_MODULES``, and refuse actors that landed on another broker.
+
+    Raises:
+        ImportError: see `load`.
+    """
+    ours = broker()
+    for name in settings().actor_modules:
+        module = importlib.import_module(name)
+        for value in vars(module).values():
+            if isinstance(value, dramatiq.Actor) and value.broker is not ours:
+                raise ImportError(
+                    f"Actor {value.actor_name!r} in {name} is on another broker ({type(value.broker).__name__}). "
+                    "Declare it with 'from worker_service import actor', and do not call dramatiq.set_broker()."
+                )

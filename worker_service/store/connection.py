@@ -1,0 +1,68 @@
+"""Connections to Redis or Valkey, each with an explicit retry policy, and the translation of their errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,
+    TryAgainError,
+)
+from redis.retry import Retry
+
+from ..jobs.errors import StoreFull, StoreUnavailable
+
+#: Seconds that a command may take before the connection counts as dead.
+COMMAND_TIMEOUT = 5.0
+
+_TRANSIENT = (BusyLoadingError, ConnectionError, MasterDownError, ReadOnlyError, TimeoutError, TryAgainError)
+_TRANSIENT_WORDS = ("LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED", "MISCONF", "BUSY")
+
+
+def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> redis.Redis:
+    """A client whose commands are repeated ``retries`` times after a lost connection.
+
+    Repeating is safe because every script is (see lua/). A blocking command needs a client of its own with
+    ``retries=0`` and a ``timeout`` above its block time.
+
+    Args:
+        url: ``redis://``, ``rediss://`` or ``unix://``.
+        retries: how often a command is repeated after a connection error.
+        timeout: seconds until a command without an answer fails.
+    """
+    pool = redis.ConnectionPool.from_url(
+        url,
+        retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+        socket_timeout=timeout,
+        socket_connect_timeout=COMMAND_TIMEOUT,
+        socket_keepalive=True,
+    ) if not url.startswith("unix:") else redis.ConnectionPool.from_url(
+        url,
+        retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+        socket_timeout=timeout,
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what Redis raises for a passing reason into `StoreUnavailable` or `StoreFull`; let the rest through."""
+    try:
+        yield
+    except OutOfMemoryError as error:
+        raise StoreFull(f"Redis has reached its memory limit: {error}") from error
+    except _TRANSIENT as error:
+        raise StoreUnavailable(f"Redis is not available: {error}") from error
+    except RedisError as error:
+        if str(error).startswith(_TRANSIENT_WORDS):
+            raise StoreUnavailable(f"Redis is not available: {error}") from error
+        if str(error).startswith("OOM") or "OOM command not allowed" in str(error):
+            raise StoreFull(f"Redis has reached its memory limit: {error}") from error
+        raise

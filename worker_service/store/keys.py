@@ -1,0 +1,97 @@
+"""Every key of a namespace: its name, type, content and lifetime. lua/lib/keys.lua mirrors it; a test compares."""
+
+import re
+
+_NAMESPACE = re.compile(r"[a-z0-9-]{1,32}")
+
+
+class Keys:
+    """Names of the keys of one namespace; all share one hash tag.
+
+    Args:
+        namespace: 1 to 32 of ``a-z 0-9 -``.
+
+    Raises:
+        ValueError: the namespace has another form.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise ValueError(f"namespace {namespace!r}: use 1 to 32 of a-z, 0-9 and '-'")
+        self.prefix = f"{{{namespace}}}:"
+        self.jobs = self.prefix + "jobs"
+        """zset of ids by creation instant; until pruned."""
+        self.queues = self.prefix + "queues"
+        """hash: queue -> instant of its first job; for ever."""
+        self.sessions = self.prefix + "sessions"
+        """zset of worker processes by end of lease; until closed or rescued."""
+        self.arrivals = self.prefix + "arrivals"
+        """string: number of places given out so far; for ever."""
+        self.meta = self.prefix + "meta"
+        """hash: schema version, last rescue; for ever."""
+        self.watch = self.prefix + "watch"
+        """string: present while somebody waits for events; expires."""
+
+    def job(self, id: str) -> str:
+        """hash of small fields (each <= 64 bytes, so that it stays a listpack); until pruned."""
+        return f"{self.prefix}job:{id}"
+
+    def msg(self, id: str) -> str:
+        """string: the message as JSON; until pruned."""
+        return f"{self.prefix}msg:{id}"
+
+    def out(self, id: str) -> str:
+        """hash: result and error as JSON; until pruned."""
+        return f"{self.prefix}out:{id}"
+
+    def attempts(self, id: str) -> str:
+        """list of the newest 25 deliveries that did not complete, newest first; until pruned."""
+        return f"{self.prefix}attempts:{id}"
+
+    def final(self, state: str) -> str:
+        """zset of ids in a final state by instant; bounded by age and count (prune)."""
+        return f"{self.prefix}final:{state}"
+
+    def ready(self, queue: str) -> str:
+        """zset of queued ids by priority, then arrival."""
+        return f"{self.prefix}q:{queue}"
+
+    def due(self, queue: str) -> str:
+        """zset of scheduled and retrying ids by the instant they are due."""
+        return f"{self.prefix}due:{queue}"
+
+    def wake(self, queue: str) -> str:
+        """zset with at most one mark: work waits that no process knows of."""
+        return f"{self.prefix}wake:{queue}"
+
+    def bell(self, session: str) -> str:
+        """zset of signals for one worker process; until its session ends."""
+        return f"{self.prefix}bell:{session}"
+
+    def session(self, session: str) -> str:
+        """hash: what the worker process is; until its session ends."""
+        return f"{self.prefix}session:{session}"
+
+    def running(self, session: str) -> str:
+        """hash: id -> token of the jobs a session holds; until its session ends."""
+        return f"{self.prefix}running:{session}"
+
+    def claim(self, session: str) -> str:
+        """hash: nonce and ids of the last claim; until its session ends."""
+        return f"{self.prefix}claim:{session}"
+
+    def group(self, id: str) -> str:
+        """hash: size and finished members of a group; expires 30 days after its creation."""
+        return f"{self.prefix}group:{id}"
+
+    def total(self, actor: str) -> str:
+        """hash of counters that never decrease; for ever."""
+        return f"{self.prefix}total:{actor}"
+
+    def minute(self, actor: str, minute: int) -> str:
+        """hash of the counters of one minute since the epoch; expires after a day."""
+        return f"{self.prefix}m:{actor}:{minute}"
+
+    def event(self, id: str) -> str:
+        """channel: the new state of one job, published only while somebody watches."""
+        return f"{self.prefix}ev:{id}"

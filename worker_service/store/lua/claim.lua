@@ -1,0 +1,120 @@
+-- claim: take up to n queued jobs for a session, due ones promoted first.
+-- Guarantee: a job goes to one session at a time, under a token of its own; a call repeated with the same
+--   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev attempts
+-- Uses: keys clock count place end
+-- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
+--       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
+-- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
+--   then per job: id, token, queue, attempts, crashes, max_attempts, message}
+local now, session, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
+local n, suspects, ring = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local SUSPECT_WAIT_MS, MOST_EXPIRED = 250, 50
+local reply = {'claimed', -1, 0}
+
+if not redis.call('ZSCORE', SESSIONS, session) then return {'session_lost'} end
+
+local function hand_out(id, token, queue, attempts, crashes, max_attempts)
+  for _, value in ipairs({id, token, queue, attempts, crashes, max_attempts, redis.call('GET', msg_key(id)) or ''}) do
+    reply[#reply + 1] = value
+  end
+end
+
+local last = redis.call('HMGET', claim_key(session), 'nonce', 'ids')
+if last[1] == nonce then
+  for id in last[2]:gmatch('%S+') do
+    local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts')
+    if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
+      hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5])
+    end
+  end
+  reply[3] = 1 -- not looked: the next claim will
+  return reply
+end
+redis.call('HSET', claim_key(session), 'nonce', nonce, 'ids', '') -- refused when the server is out of memory
+
+local taken, expired, budget = {}, 0, 2 * n + 16
+
+local function promote(queue)
+  if budget <= 0 then return end
+  local ids = redis.call('ZRANGEBYSCORE', due_key(queue), '-inf', now, 'LIMIT', 0, budget)
+  budget = budget - #ids
+  for _, id in ipairs(ids) do
+    local job = redis.call('HMGET', job_key(id), 'state', 'priority')
+    if job[1] == 'scheduled' or job[1] == 'retrying' then
+      redis.call('HSET', job_key(id), 'state', 'queued')
+      redis.call('HDEL', job_key(id), 'wait_reason')
+      redis.call('ZADD', ready_key(queue), new_place(job[2]), id)
+    end
+    redis.call('ZREM', due_key(queue), id)
+  end
+end
+
+local function expire(id, actor)
+  redis.call('HSET', job_key(id), 'state', 'expired', 'finished_at', now)
+  count(actor, 'expired', 1)
+  enter_final(id, 'expired', now)
+  expired = expired + 1
+end
+
+-- Later, to any process that may run it then: leaving it at the head would wake the same one again at once.
+local function postpone(queue, id)
+  redis.call('HSET', job_key(id), 'state', 'retrying', 'wait_reason', 'crash')
+  redis.call('ZADD', due_key(queue), now + SUSPECT_WAIT_MS, id)
+end
+
+local function take(queue, id, place)
+  local job = redis.call('HMGET', job_key(id),
+    'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at')
+  if job[1] ~= 'queued' then return end
+  if job[7] and tonumber(job[7]) <= now then return expire(id, job[2]) end
+  local crashes = tonumber(job[5] or 0)
+  if crashes > 0 then
+    if suspects <= 0 then return postpone(queue, id) end
+    suspects = suspects - 1
+  end
+  local number = tonumber(job[3] or 0) + 1
+  local token = session .. ':' .. number
+  redis.call('HSET', job_key(id), 'state', 'running', 'token', token, 'deliveries', number,
+    'started_at', now, 'place', place)
+  redis.call('HSET', running_key(session), id, token)
+  count(job[2], 'started', 1)
+  count_duration(job[2], 'wait', now - tonumber(job[8] or job[9]))
+  taken[#taken + 1] = id
+  hand_out(id, token, queue, job[4] or 0, crashes, job[6])
+end
+
+local function bury(id)
+  pcall(redis.call, 'HSET', job_key(id), 'state', 'dead', 'reason', 'damaged_record', 'finished_at', now)
+  redis.call('ZADD', final_key('dead'), now, id)
+end
+
+for i = 7, #ARGV do
+  local queue = ARGV[i]
+  promote(queue)
+  while #taken < n and expired < MOST_EXPIRED do
+    local popped = redis.call('ZPOPMIN', ready_key(queue), math.min(n - #taken, 100))
+    if #popped == 0 then break end
+    for k = 1, #popped, 2 do
+      if not pcall(take, queue, popped[k], popped[k + 1]) then bury(popped[k]) end
+    end
+  end
+end
+
+-- A claim that got all it asked for did not see the rest, and will not be there when the next job is due.
+local full = #taken >= n or expired >= MOST_EXPIRED or budget <= 0
+for i = 7, #ARGV do
+  local queue = ARGV[i]
+  local waiting = full and redis.call('ZCARD', ready_key(queue)) or 0
+  local due = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
+  if waiting > 0 or (full and due[2]) then wake(queue) else redis.call('ZREM', wake_key(queue), 'w') end
+  if waiting > 0 then reply[3] = 1 end
+  if due[2] then
+    local ms = math.max(0, tonumber(due[2]) - now)
+    if reply[2] < 0 or ms < reply[2] then reply[2] = ms end
+  end
+end
+redis.call('HSET', claim_key(session), 'ids', table.concat(taken, ' '))
+if ring == '1' and not full then redis.call('ZADD', bell_key(session), 0, 'ring') end
+write_counts(now)
+return reply

@@ -1,0 +1,108 @@
+-- finish: record how deliveries ended, and all that follows from it.
+-- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
+--   and its group, or not at all; repeated, it answers 'already'.
+-- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
+-- Uses: keys clock count place end create
+-- ARGV: 1 now  2 number of outcomes
+--   then per outcome twelve values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
+--   result (JSON or ''), message ('' = as stored), group ('' = none), number of follow-ups, number of
+--   callbacks of the group; then the follow-ups and the callbacks, eleven values each (lib/create.lua)
+--   verb: complete | retry | snooze | dead_letter | hand_back
+-- Returns: one word per outcome: done | already | stale | broken
+local now, n = clock(ARGV[1]), tonumber(ARGV[2])
+local OUTCOME_WIDTH = 12
+redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
+
+-- A token is '<session>:<number of the delivery>'.
+local function session_of(token) return token:match('^(.*):') end
+
+local function end_delivery(id, job, token, fields)
+  redis.call('HSET', job_key(id), 'ended', token, unpack(fields))
+  redis.call('HDEL', job_key(id), 'token', 'place')
+  redis.call('HDEL', running_key(session_of(token)), id)
+end
+
+local verbs = {}
+
+function verbs.complete(id, job, token, o)
+  end_delivery(id, job, token, {'state', 'succeeded', 'finished_at', now})
+  if o.result ~= '' then redis.call('HSET', out_key(id), 'result', o.result) end
+  count(job.actor, 'succeeded', 1)
+  count_duration(job.actor, 'run', now - job.started_at)
+  enter_final(id, 'succeeded', now)
+end
+
+local function wait_again(id, job, token, o, state, counter)
+  local due = now + o.delay_ms
+  end_delivery(id, job, token, {'state', state, 'due_at', due, 'wait_reason', o.reason, counter, job[counter] + 1})
+  if o.message ~= '' then redis.call('SET', msg_key(id), o.message) end
+  push_due(job.queue, id, due)
+  publish(id, state)
+end
+
+function verbs.retry(id, job, token, o)
+  wait_again(id, job, token, o, 'retrying', 'attempts')
+  count(job.actor, 'retried', 1)
+end
+
+function verbs.snooze(id, job, token, o)
+  wait_again(id, job, token, o, 'scheduled', 'snoozes')
+  count(job.actor, 'snoozed', 1)
+end
+
+function verbs.dead_letter(id, job, token, o)
+  end_delivery(id, job, token, {'state', 'dead', 'finished_at', now, 'reason', o.reason,
+    'attempts', job.attempts + o.charged})
+  count(job.actor, 'dead', 1)
+  enter_final(id, 'dead', now)
+end
+
+function verbs.hand_back(id, job, token, o)
+  put_back(session_of(token), id, job.queue, job.place, token)
+  count(job.actor, 'handed_back', 1)
+end
+
+local function create_all(from, many)
+  for k = 0, many - 1 do create_job(from + k * CREATE_WIDTH, now) end
+end
+
+-- A group counts distinct members, so that one that is delivered again is not counted twice.
+local function join_group(group, id, from, callbacks)
+  local key = group_key(group)
+  local size = tonumber(redis.call('HGET', key, 'size'))
+  if not size then return end
+  redis.call('HSETNX', key, 'member:' .. id, 1)
+  if redis.call('HLEN', key) - 1 >= size then
+    create_all(from, callbacks)
+    redis.call('DEL', key)
+  end
+end
+
+local function apply(i)
+  local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
+    'deliveries', 'started_at', 'place')
+  if f[1] ~= token then return f[2] == token and 'already' or 'stale' end
+  local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
+    number = f[7], started_at = tonumber(f[8]), place = f[9]}
+  local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
+    error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8]}
+  local group, followups, callbacks = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
+  verbs[verb](id, job, token, o)
+  if o.error ~= '' then redis.call('HSET', out_key(id), 'error', o.error) end
+  if verb ~= 'complete' then
+    log_delivery(id, job.number, job.started_at, now, session_of(token), verb, o.charged, o.error)
+  end
+  create_all(i + OUTCOME_WIDTH, followups)
+  if group ~= '' then join_group(group, id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
+  return 'done'
+end
+
+local words, i = {}, 3
+for k = 1, n do
+  local ok, word = pcall(apply, i)
+  words[k] = ok and word or 'broken'
+  i = i + OUTCOME_WIDTH + (tonumber(ARGV[i + 10]) + tonumber(ARGV[i + 11])) * CREATE_WIDTH
+end
+write_counts(now)
+return words

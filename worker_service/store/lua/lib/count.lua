@@ -1,0 +1,35 @@
+-- Counters per actor: totals that never decrease, and a bucket per minute that lives for a day.
+-- Collected while the script runs and written once, so that a batch costs as many writes as one job.
+local counted = {}
+local BUCKET_MS = 24 * 3600 * 1000
+local BOUNDS = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000}
+
+local function count(actor, field, by)
+  local fields = counted[actor]
+  if not fields then
+    fields = {}
+    counted[actor] = fields
+  end
+  fields[field] = (fields[field] or 0) + by
+end
+
+-- Histogram of a duration in ms: its sum, and the smallest bound that holds it.
+local function count_duration(actor, name, ms)
+  if ms < 0 then ms = 0 end
+  count(actor, name .. '_ms', ms)
+  for _, bound in ipairs(BOUNDS) do
+    if ms <= bound then return count(actor, name .. '_le_' .. bound, 1) end
+  end
+  count(actor, name .. '_le_inf', 1)
+end
+
+local function write_counts(now)
+  local minute = math.floor(now / 60000)
+  for actor, fields in pairs(counted) do
+    local total, bucket = total_key(actor), minute_key(actor, minute)
+    for field, by in pairs(fields) do
+      redis.call('HINCRBY', total, field, by)
+      if redis.call('HINCRBY', bucket, field, by) == by then redis.call('PEXPIRE', bucket, BUCKET_MS) end
+    end
+  end
+end

@@ -1,0 +1,21 @@
+-- Names of keys, the mirror of store/keys.py (a test holds the two together).
+-- KEYS[1] is the namespace prefix '{ns}:' of every script, so that all names share one hash tag.
+local P = KEYS[1]
+local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
+local META, WATCH = P .. 'meta', P .. 'watch'
+local function job_key(id) return P .. 'job:' .. id end
+local function msg_key(id) return P .. 'msg:' .. id end
+local function out_key(id) return P .. 'out:' .. id end
+local function attempts_key(id) return P .. 'attempts:' .. id end
+local function final_key(state) return P .. 'final:' .. state end
+local function ready_key(queue) return P .. 'q:' .. queue end
+local function due_key(queue) return P .. 'due:' .. queue end
+local function wake_key(queue) return P .. 'wake:' .. queue end
+local function bell_key(session) return P .. 'bell:' .. session end
+local function session_key(session) return P .. 'session:' .. session end
+local function running_key(session) return P .. 'running:' .. session end
+local function claim_key(session) return P .. 'claim:' .. session end
+local function group_key(id) return P .. 'group:' .. id end
+local function total_key(actor) return P .. 'total:' .. actor end
+local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
+local function event_channel(id) return P .. 'ev:' .. id end

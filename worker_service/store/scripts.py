@@ -1,0 +1,53 @@
+"""Loads lua/<verb>.lua, prepends the libraries its header names, and runs it by its hash."""
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from .connection import translated
+
+_LUA = files(__package__) / "lua"
+_USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
+
+VERBS = ("submit", "open_session", "claim", "extend", "finish", "close_session", "rescue", "cancel", "prune")
+
+
+@cache
+def source(verb: str) -> str:
+    """The whole text of a script: its libraries in the order of its header, then itself."""
+    body = (_LUA / f"{verb}.lua").read_text()
+    found = _USES.search(body)
+    libraries = found.group(1).split() if found else []
+    parts = [(_LUA / "lib" / f"{name}.lua").read_text() for name in libraries]
+    return "\n".join([*parts, body])
+
+
+class Scripts:
+    """The scripts of one namespace on one client.
+
+    Args:
+        client: where they run.
+        prefix: the namespace prefix, the only key they are given; see lua/lib/keys.lua.
+    """
+
+    def __init__(self, client: redis.Redis, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._sha = {verb: hashlib.sha1(source(verb).encode()).hexdigest() for verb in VERBS}
+
+    def run(self, verb: str, *args: Any) -> Any:
+        """Run one script with ``args`` as ARGV.
+
+        Raises:
+            StoreUnavailable: Redis is away for now; whether the script ran is unknown, so repeat the same call.
+        """
+        with translated():
+            try:
+                return self._client.execute_command("EVALSHA", self._sha[verb], 1, self._prefix, *args)
+            except NoScriptError:
+                return self._client.execute_command("EVAL", source(verb), 1, self._prefix, *args)

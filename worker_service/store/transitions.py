@@ -1,0 +1,325 @@
+"""Every change of the store: one method per verb, each one run of the script of the same name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from ..jobs.backoff import CRASH_WAITS_MS
+from ..jobs.errors import StoreTooNew
+from .connection import translated
+from .keys import Keys
+from .scripts import Scripts
+
+SCHEMA = 1
+"""Version of the stored records; raise it when an older reader would misread them."""
+
+RESCUE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = 500
+"""Jobs in one run of a script: a bound on how long the server is held."""
+
+
+class SessionLost(Exception):
+    """The session's lease ran out and its jobs were taken back; open a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to create.
+
+    Attributes:
+        message: the Dramatiq message as JSON.
+        run_at_ms, delay_ms: when it is wanted, as an instant or from now on the server's clock; now without both.
+        expires_at_ms, expires_in_ms: not to be started after this.
+        dead_reason: creates the job dead, for a follow-up that cannot run.
+    """
+
+    id: str
+    queue: str
+    actor: str
+    message: bytes
+    priority: int = 0
+    run_at_ms: int | None = None
+    delay_ms: int | None = None
+    expires_at_ms: int | None = None
+    expires_in_ms: int | None = None
+    max_attempts: int = 10
+    max_crashes: int = 3
+    parent: str = ""
+    dead_reason: str = ""
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The eleven values of lua/lib/create.lua."""
+        return (
+            self.id,
+            self.queue,
+            self.actor,
+            self.priority,
+            _instant(self.run_at_ms, self.delay_ms),
+            _instant(self.expires_at_ms, self.expires_in_ms),
+            self.max_attempts,
+            self.max_crashes,
+            self.parent,
+            self.dead_reason,
+            self.message,
+        )
+
+
+
+def _instant(at_ms: int | None, in_ms: int | None) -> str:
+    if at_ms is not None:
+        return str(at_ms)
+    return f"+{in_ms}" if in_ms else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job as handed to a session. ``attempts`` and ``crashes`` are those charged before this delivery."""
+
+    id: str
+    token: str
+    queue: str
+    attempts: int
+    crashes: int
+    max_attempts: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim returned; ``next_due_ms`` is None when nothing is scheduled."""
+
+    jobs: list[ClaimedJob]
+    next_due_ms: int | None
+    more: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one delivery ended.
+
+    Attributes:
+        verb: complete, retry, snooze, dead_letter or hand_back.
+        delay_ms: wait before the next delivery (retry, snooze).
+        charged: whether it uses up an attempt (dead_letter).
+        error, result: JSON, or empty.
+        message: what the next delivery gets; empty leaves it as it is.
+        group: id of the group this job is a member of; ``callbacks`` are created when it is the last.
+    """
+
+    id: str
+    token: str
+    verb: str
+    delay_ms: int = 0
+    charged: bool = True
+    reason: str = ""
+    error: str = ""
+    result: str = ""
+    message: bytes = b""
+    group: str = ""
+    follow_ups: list[NewJob] = field(default_factory=list)
+    callbacks: list[NewJob] = field(default_factory=list)
+
+    def arguments(self) -> list[Any]:
+        """The values of lua/finish.lua for this outcome."""
+        values: list[Any] = [
+            self.id,
+            self.token,
+            self.verb,
+            self.delay_ms,
+            int(self.charged),
+            self.reason,
+            self.error,
+            self.result,
+            self.message,
+            self.group,
+            len(self.follow_ups),
+            len(self.callbacks),
+        ]
+        for job in (*self.follow_ups, *self.callbacks):
+            values.extend(job.arguments())
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What a rescue did; ``holding`` while it waits out one lease after an outage."""
+
+    holding: bool
+    jobs: int
+    dead: int
+    more: bool
+
+
+class Store:
+    """The transitions of one namespace.
+
+    Every method may be repeated with the same arguments after `StoreUnavailable`: a lost reply never doubles
+    or strands a job. ``now_ms`` replaces the server's clock, for tests.
+
+    Args:
+        client: see `connect`.
+        namespace: see `Keys`.
+    """
+
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
+        self.client = client
+        self.keys = Keys(namespace)
+        self._scripts = Scripts(client, self.keys.prefix)
+
+    def check_schema(self) -> None:
+        """Refuse data of a newer version; called at every start.
+
+        Raises:
+            StoreTooNew: the data was written by a newer version.
+        """
+        with translated():
+            self.client.hsetnx(self.keys.meta, "schema", str(SCHEMA))
+            found = int(self.client.hget(self.keys.meta, "schema") or SCHEMA)  # type: ignore[arg-type]
+        if found > SCHEMA:
+            raise StoreTooNew(f"the data has schema {found}, this version knows {SCHEMA}: run a newer version")
+
+    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[str]:
+        """Create jobs; one word each: ``created``, or ``exists`` when the id is taken (a repeated call)."""
+        values = [value for job in jobs for value in job.arguments()]
+        words = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
+        return [word.decode() for word in words]
+
+    def open_session(
+        self, session: str, lease_ms: int, about: Mapping[str, str], *, now_ms: int | None = None
+    ) -> None:
+        """Give a worker process the right to hold claims for ``lease_ms``."""
+        pairs = [text for pair in about.items() for text in pair]
+        self._scripts.run("open_session", _now(now_ms), session, lease_ms, *pairs)
+
+    def extend(self, session: str, lease_ms: int, *, now_ms: int | None = None) -> None:
+        """Move a lease forward.
+
+        Raises:
+            SessionLost: it ran out and was rescued.
+        """
+        if self._scripts.run("extend", _now(now_ms), session, lease_ms) == b"session_lost":
+            raise SessionLost(session)
+
+    def claim(
+        self,
+        session: str,
+        nonce: str,
+        n: int,
+        queues: Sequence[str],
+        *,
+        suspects: int = 1,
+        ring: bool = False,
+        now_ms: int | None = None,
+    ) -> Claim:
+        """Take up to ``n`` jobs from ``queues``, in order of preference.
+
+        Args:
+            nonce: names this claim; repeated with the same one it returns the same jobs.
+            suspects: how many jobs that crashed a process before may be among them.
+            ring: ring the session's own bell when fewer than ``n`` were found.
+
+        Raises:
+            SessionLost: the session is unknown.
+        """
+        reply = self._scripts.run("claim", _now(now_ms), session, nonce, n, suspects, int(ring), *queues)
+        if reply[0] == b"session_lost":
+            raise SessionLost(session)
+        jobs = [
+            ClaimedJob(
+                id=reply[i].decode(),
+                token=reply[i + 1].decode(),
+                queue=reply[i + 2].decode(),
+                attempts=int(reply[i + 3]),
+                crashes=int(reply[i + 4]),
+                max_attempts=int(reply[i + 5]),
+                message=reply[i + 6],
+            )
+            for i in range(3, len(reply), 7)
+        ]
+        return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
+
+    def finish(self, outcomes: Sequence[Outcome], *, now_ms: int | None = None) -> list[str]:
+        """Record how deliveries ended; one word each: ``done``, ``already``, ``stale`` or ``broken``."""
+        values = [value for outcome in outcomes for value in outcome.arguments()]
+        words = self._scripts.run("finish", _now(now_ms), len(outcomes), *values)
+        return [word.decode() for word in words]
+
+    def close_session(self, session: str) -> None:
+        """End a session; what it still holds goes back to its old place, uncharged."""
+        while self._scripts.run("close_session", session, CLOSE_LIMIT) == b"more":
+            pass
+
+    def rescue(
+        self,
+        lease_ms: int,
+        run_id: str,
+        *,
+        session: str = "",
+        started: Iterable[str] | None = None,
+        overdue: str = "",
+        now_ms: int | None = None,
+    ) -> Rescued:
+        """Take back the jobs of processes that are gone.
+
+        Args:
+            run_id: of the server; when it changed, one lease is waited out first.
+            session: one whose process is known to be dead; by default all whose lease ran out.
+            started: ids of its jobs that had started, when known; the others are handed back uncharged.
+            overdue: id of the one job for which the process was killed; only this one is charged.
+        """
+        known = started is not None
+        reply = self._scripts.run(
+            "rescue",
+            _now(now_ms),
+            lease_ms,
+            run_id,
+            RESCUE_LIMIT,
+            *CRASH_WAITS_MS,
+            session,
+            overdue,
+            int(known),
+            *(started or ()),
+        )
+        return Rescued(reply[0] == b"holding", reply[1], reply[2], bool(reply[3]))
+
+    def cancel(self, id: str, *, now_ms: int | None = None) -> str:
+        """Stop a job that has not started: ``cancelled``, ``running``, ``finished`` or ``unknown``."""
+        word: bytes = self._scripts.run("cancel", _now(now_ms), id)
+        return word.decode()
+
+    def prune(self, retention: Mapping[str, tuple[int, int]], *, now_ms: int | None = None) -> tuple[int, bool]:
+        """Remove finished jobs past their retention.
+
+        Args:
+            retention: final state -> (milliseconds, number of jobs) to keep.
+
+        Returns:
+            How many were removed, and whether more remain.
+        """
+        values = [value for state, keep in retention.items() for value in (state, *keep)]
+        removed, more = self._scripts.run("prune", _now(now_ms), PRUNE_LIMIT, *values)
+        return removed, bool(more)
+
+    def create_group(self, id: str, size: int, keep_ms: int) -> None:
+        """Prepare to count the members of a group; they join in finish."""
+        key = self.keys.group(id)
+        with translated(), self.client.pipeline() as pipe:
+            pipe.hsetnx(key, "size", str(size))
+            pipe.pexpire(key, keep_ms)
+            pipe.execute()
+
+    def ring(self, session: str) -> None:
+        """Ring a session's bell: its listener looks again at what to wait for."""
+        with translated():
+            self.client.zadd(self.keys.bell(session), {"ring": 0})
+
+    def server_run_id(self) -> str:
+        """The server's run id, which changes when it restarts."""
+        with translated():
+            info: dict[str, Any] = self.client.info("server")  # type: ignore[assignment]
+        return str(info["run_id"])
+
+
+def _now(now_ms: int | None) -> str | int:
+    return "" if now_ms is None else now_ms

@@ -1,0 +1,1 @@
+"""The work of the built-in actors: plain functions that know no queue."""

@@ -1,1 +1,34 @@
-"""The web process's front door."""
+"""The web process's front door: `create_app` makes a plain WSGI application."""
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from . import registry
+from .api import access, problems
+from .api.health import health
+from .api.jobs import jobs
+from .broker.broker import JobBroker
+from .settings import Settings, settings
+
+
+def create_app(broker: JobBroker | None = None, given: Settings | None = None) -> Flask:
+    """The application.
+
+    Args:
+        broker: whose actors may be asked for; by default those of this process.
+        given: by default the settings of this process.
+    """
+    broker = broker or registry.load()
+    app = Flask("worker_service", static_folder=None)
+    app.json = _Json(app)
+    app.url_map.merge_slashes = False
+    problems.install(app)
+    access.install(app)
+    app.register_blueprint(jobs(broker, given or settings()))
+    app.register_blueprint(health(broker))
+    return app
+
+
+class _Json(DefaultJSONProvider):
+    sort_keys = False  # the order of the contract
+    compact = True

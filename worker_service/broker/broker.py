@@ -71,11 +71,15 @@ class JobBroker(dramatiq.Broker):
             InvalidJob: a name, an option or an argument is wrong.
             ConnectionClosed: Redis is away; call again with the same message.
         """
-        plain: dramatiq.Message[Any] = message._message if isinstance(message, dramatiq.MessageProxy) else message
+        plain: dramatiq.Message[Any] = (
+            message._message if isinstance(message, dramatiq.MessageProxy) else message
+        )
         current = CURRENT.get()
         if current is not None and current.message_id == plain.message_id:
             self.emit_before("enqueue", plain, delay)
-            current.decision = current.decision or Decision("retry", "retry", int(delay or 0), encode(_to_repeat(plain)))
+            current.decision = current.decision or Decision(
+                "retry", "retry", int(delay or 0), encode(_to_repeat(plain))
+            )
             self.emit_after("enqueue", plain, delay)
             return plain
         if current is not None and not current.in_actor:

@@ -29,7 +29,9 @@ class Claimer:
     prefetch: how many jobs beyond the idle threads may be held.
     """
 
-    def __init__(self, store: Store, session: Session, finish: Callable[[Outcome], None], prefetch: int) -> None:
+    def __init__(
+        self, store: Store, session: Session, finish: Callable[[Outcome], None], prefetch: int
+    ) -> None:
         self._logger = get_logger(__name__, type(self))
         self._store = store
         self._session = session
@@ -189,7 +191,14 @@ class Claimer:
     def _bury(self, claimed: ClaimedJob, error: Exception) -> None:
         self._logger.error("Job %s has a message that cannot be read; it is dead-lettered.", claimed.id)
         self._finish(
-            Outcome(claimed.id, claimed.token, "dead_letter", charged=False, reason="bad_message", error=describe(error))
+            Outcome(
+                claimed.id,
+                claimed.token,
+                "dead_letter",
+                charged=False,
+                reason="bad_message",
+                error=describe(error),
+            )
         )
         with self._changed:
             self._held -= 1

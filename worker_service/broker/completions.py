@@ -5,8 +5,9 @@ crash before the write means that the job runs again, which at-least-once allows
 """
 
 import threading
-from collections import deque
-from time import monotonic
+from math import inf
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
 
 from dramatiq.logging import get_logger
 
@@ -14,20 +15,21 @@ from ..jobs.errors import StoreUnavailable
 from ..store import Outcome, Store
 
 BATCH = 100
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 1.0
 
 
 class Completions:
-    """The outcomes of this process on their way to the store."""
+    """The outcomes of this process on their way to the store.
+
+    Args:
+        store: used by this thread alone.
+    """
 
     def __init__(self, store: Store) -> None:
         self._logger = get_logger(__name__, type(self))
         self._store = store
-        self._waiting: deque[Outcome] = deque()
-        self._changed = threading.Condition()
-        self._writing = False
-        self._give_up_at: float | None = None
-        self._stopped = False
+        self._waiting: SimpleQueue[Outcome | None] = SimpleQueue()
+        self._give_up_at = inf
         self._thread = threading.Thread(target=self._run, name="completions", daemon=True)
 
     def start(self) -> None:
@@ -36,17 +38,14 @@ class Completions:
 
     def put(self, outcome: Outcome) -> None:
         """Hand an outcome over."""
-        with self._changed:
-            self._waiting.append(outcome)
-            self._changed.notify_all()
+        self._waiting.put(outcome)
 
     def stop(self, timeout: float) -> bool:
         """Write what waits, for at most ``timeout`` seconds while Redis is away; whether all was written."""
-        with self._changed:
-            self._stopped = True
-            self._give_up_at = monotonic() + timeout
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: not self._waiting and not self._writing, timeout)
+        self._give_up_at = monotonic() + timeout
+        self._waiting.put(None)
+        self._thread.join(timeout + 1)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -54,17 +53,21 @@ class Completions:
                 self._write(batch)
             except Exception:
                 self._logger.exception("Could not record %d outcomes; these jobs will run again.", len(batch))
-            with self._changed:
-                self._writing = False
-                self._changed.notify_all()
 
     def _next_batch(self) -> list[Outcome]:
-        """What has gathered; empty when stopped and all is written."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopped)
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            self._writing = bool(batch)
-            return batch
+        """Waits for one outcome and takes what has gathered behind it; empty when stopped and all is written."""
+        batch: list[Outcome] = []
+        while len(batch) < BATCH:
+            try:
+                outcome = self._waiting.get(block=not batch)
+            except Empty:
+                break
+            if outcome is None:
+                if batch:
+                    self._waiting.put(None)  # the end comes after this batch
+                break
+            batch.append(outcome)
+        return batch
 
     def _write(self, batch: list[Outcome]) -> None:
         try:
@@ -79,7 +82,9 @@ class Completions:
             if word == "broken":
                 self._bury(outcome)
             elif word == "stale":
-                self._logger.warning("Job %s: %s came too late, its claim was lost.", outcome.id, outcome.verb)
+                self._logger.warning(
+                    "Job %s: %s came too late, its claim was lost.", outcome.id, outcome.verb
+                )
 
     def _write_alone(self, outcome: Outcome) -> str:
         try:
@@ -103,9 +108,8 @@ class Completions:
             try:
                 return self._store.finish(batch)
             except StoreUnavailable as error:
-                if self._give_up_at is not None and monotonic() > self._give_up_at:
+                if monotonic() > self._give_up_at:
                     raise
                 self._logger.warning("Recording %d outcomes waits: %s", len(batch), error)
-                with self._changed:
-                    self._changed.wait(wait)
+                sleep(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)

@@ -176,4 +176,3 @@ class _Greenlets:
             gevent.sleep(0)
         except Interrupt:
             return
-

@@ -48,8 +48,12 @@ class Keeper:
         self._parent: int = orders["parent"]
         self._lease_ms: int = orders["lease_ms"]
         self._grace_seconds = orders["grace_ms"] / 1000
-        self._retention: dict[str, tuple[int, int]] = {k: (v[0], v[1]) for k, v in orders["retention"].items()}
-        self._store = Store(connect(orders["url"], timeout=max(1.0, self._lease_ms / 5000)), orders["namespace"])
+        self._retention: dict[str, tuple[int, int]] = {
+            k: (v[0], v[1]) for k, v in orders["retention"].items()
+        }
+        self._store = Store(
+            connect(orders["url"], timeout=max(1.0, self._lease_ms / 5000)), orders["namespace"]
+        )
         self._session = ""
         self._buffer = b""
         self._overdue = ""
@@ -65,7 +69,7 @@ class Keeper:
         """Until the worker says bye or dies."""
         while True:
             if not self._read_orders():
-                return
+                return None
             if os.getppid() != self._parent:
                 return self._take_over()
             now = monotonic()
@@ -119,10 +123,12 @@ class Keeper:
                 self._overdue = ""
             elif not others or now >= self._kill_at:
                 self._kill()
-            return
+            return None
         for job in started:
             if now > job.deadline + HARD_LIMIT_SECONDS:
-                logger.error("Job %s ran %d s past its time limit; its worker is ended.", job.id, HARD_LIMIT_SECONDS)
+                logger.error(
+                    "Job %s ran %d s past its time limit; its worker is ended.", job.id, HARD_LIMIT_SECONDS
+                )
                 self._overdue, self._kill_at = job.id, now + self._grace_seconds
                 return self._report({"overdue": job.id})
 
@@ -185,7 +191,9 @@ def _is_stopped(pid: int) -> bool:
 
 def main() -> None:
     """Entry point of the process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s [keeper %(process)d] %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s [keeper %(process)d] %(levelname)s %(message)s"
+    )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it outlives the worker, whatever the group is told
     pipe = socket.socket(fileno=int(sys.argv[1]))

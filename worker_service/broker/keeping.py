@@ -57,7 +57,13 @@ class Keeping:
         """Start a keeper; best called while the process has one thread."""
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "worker_service.broker.keeper", str(theirs.fileno()), str(self._page.fd)]
+            command = [
+                sys.executable,
+                "-m",
+                "worker_service.broker.keeper",
+                str(theirs.fileno()),
+                str(self._page.fd),
+            ]
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -144,4 +150,3 @@ def _environment() -> dict[str, str]:
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-

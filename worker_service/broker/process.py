@@ -8,11 +8,11 @@ within the grace, then interrupt them; write what ended; close the session, whic
 A process told to end a second time does the same without the waiting.
 """
 
-import atexit
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from multiprocessing.util import Finalize
 from typing import Any
 
 import dramatiq
@@ -32,6 +32,7 @@ from .listener import Listener
 from .page import Page
 from .proxy import CURRENT, JobProxy
 from .session import Session
+from .thread_watch import ThreadWatch
 
 DEFAULT_TIME_LIMIT_MS = 600_000
 AFTER_GRACE_SECONDS = 3.0
@@ -52,9 +53,10 @@ class WorkerProcess(Middleware):
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
         self._ended = False
+        self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
-        self.completions = Completions(store)
-        self.claimer = Claimer(store, self.session, self.completions.put, settings.prefetch)
+        self.completions = Completions(store.for_one_thread())
+        self.claimer = Claimer(store.for_one_thread(), self.session, self.completions.put, settings.prefetch)
 
     @property
     def actor_options(self) -> set[str]:
@@ -111,17 +113,21 @@ class WorkerProcess(Middleware):
         self.interrupts.start()
         self.claimer.start(worker.worker_threads)
         self.listener.start()
-        atexit.register(self._end, 0.0)
+        self.thread_watch = ThreadWatch(worker)
+        self.thread_watch.start()
+        # Not atexit: Dramatiq's worker processes are multiprocessing children, which do not run it.
+        Finalize(None, self._end, args=(0.0,), exitpriority=10)
 
     def before_process_message(self, broker: dramatiq.Broker, message: JobProxy) -> None:
         CURRENT.set(message)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        self.thread_watch.stop()
         self._stop_claiming()
         self.interrupts.interrupt(Shutdown, self._asked_to_be_told)
         grace = self._settings.shutdown_grace_ms / 1000
-        _after(grace, lambda: self.interrupts.interrupt(Shutdown, lambda job: True))
-        _after(grace + AFTER_GRACE_SECONDS, self._leave_now)
+        self._after(grace, lambda: self.interrupts.interrupt(Shutdown, lambda job: True))
+        self._after(grace + AFTER_GRACE_SECONDS, self._leave_now)
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._end(self._settings.shutdown_grace_ms / 1000)
@@ -161,15 +167,21 @@ class WorkerProcess(Middleware):
         self._stop_claiming()
 
     def _asked_to_be_told(self, job: JobProxy) -> bool:
-        actor = dramatiq.get_broker().get_actor(job.actor_name) if self._worker is None else self._worker.broker.get_actor(job.actor_name)
-        asked = job.options.get("notify_shutdown", actor.options.get("notify_shutdown"))
-        return bool(asked)
+        assert self._worker is not None
+        actor = self._worker.broker.get_actor(job.actor_name)
+        return bool(job.options.get("notify_shutdown", actor.options.get("notify_shutdown")))
 
     def _stop_claiming(self) -> None:
         unstarted = self.claimer.stop()
         if self._worker is not None:
             unstarted.extend(item.message for item in iter_queue(self._worker.work_queue))  # type: ignore[misc]
         self.hand_back(unstarted)
+
+    def _after(self, seconds: float, do: Callable[[], Any]) -> None:
+        timer = threading.Timer(seconds, do)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
 
     def _leave_now(self) -> None:
         """The grace is over and a thread does not end: what it holds goes back, and it dies with this process."""
@@ -183,21 +195,17 @@ class WorkerProcess(Middleware):
         if self._ended:
             return
         self._ended = True
+        for timer in self._timers:
+            timer.cancel()
         self.claimer.stop()
-        self.listener.stop()
         written = self.completions.stop(max(flush_seconds, LAST_FLUSH_SECONDS))
         if not written:
             self._logger.error("Redis stayed away: some jobs that ended will run again.")
         try:
+            self.listener.stop()
             self.session.close()
         except StoreUnavailable as error:
             self._logger.error("The session could not be closed (%s); its jobs are rescued later.", error)
             return  # the keeper goes on to do it
         self.keeping.stop()
         self.interrupts.stop()
-
-
-def _after(seconds: float, do: Callable[[], Any]) -> None:
-    timer = threading.Timer(seconds, do)
-    timer.daemon = True
-    timer.start()

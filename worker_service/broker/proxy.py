@@ -8,6 +8,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq.errors import ActorNotFound
+from dramatiq.middleware import SkipMessage
 
 from ..jobs.errors import PermanentError, ResultNotStorable
 from ..store import ClaimedJob, NewJob, Outcome
@@ -66,7 +67,7 @@ class JobProxy(dramatiq.MessageProxy):
         """Keep the actor's value for finish; one that cannot be stored makes the job fail for good."""
         try:
             text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             self._unstorable = ResultNotStorable(f"the result of {self.actor_name} is not JSON: {error}")
             return
         if len(text) > RESULT_LIMIT:
@@ -83,7 +84,10 @@ class JobProxy(dramatiq.MessageProxy):
         if error is None and not self.failed:
             return self._outcome("complete", result=self.result, group=self.group, callbacks=self.callbacks)
         if self._unstorable is not None and self._exception is None:
-            return self._outcome("dead_letter", reason="result_not_storable", error=describe(self._unstorable))
+            self.outbox = []  # what was to follow a success
+            return self._outcome(
+                "dead_letter", reason="result_not_storable", error=describe(self._unstorable)
+            )
         decision = self.decision or Decision("dead_letter", self._dead_reason(error))
         if isinstance(error, ActorNotFound):
             decision = self._wait_for_actor()
@@ -100,7 +104,7 @@ class JobProxy(dramatiq.MessageProxy):
         return Outcome(self.claimed.id, self.claimed.token, verb, follow_ups=self.outbox, **fields)
 
     def _dead_reason(self, error: BaseException | None) -> str:
-        if error is None:
+        if error is None or isinstance(error, SkipMessage):
             return "skipped"
         if isinstance(error, PermanentError):
             return "permanent_error"
@@ -123,6 +127,13 @@ def describe(error: BaseException) -> str:
     """An exception as JSON: type, message, and the end of its traceback."""
     text = "".join(traceback.format_exception(error, limit=-30))
     return json.dumps(
-        {"type": type(error).__name__, "message": str(error)[:2000], "traceback": text[-TRACEBACK_LIMIT:]},
+        {"type": type(error).__name__, "message": _text(error)[:2000], "traceback": text[-TRACEBACK_LIMIT:]},
         separators=(",", ":"),
     )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "<the exception cannot be printed>"

@@ -57,7 +57,9 @@ class JobResults(ResultBackend):
 def _result(message: "dramatiq.Message[Any]", job: Job | None) -> Any:
     if job is not None and job.state is State.DEAD:
         error = job.error or {"type": job.reason or "dead", "message": job.reason or ""}
-        raise ResultFailure(f"actor raised {error['type']}: {error['message']}", error["type"], error["message"])
+        raise ResultFailure(
+            f"actor raised {error['type']}: {error['message']}", error["type"], error["message"]
+        )
     if job is None or job.state is not State.SUCCEEDED or not job.has_result:
         raise ResultMissing(message)
     return job.result

@@ -60,7 +60,9 @@ class Session:
             if session != self.id:
                 return
             self.id = ""
-        self._logger.error("Session %s lost its lease: its jobs are taken back, a new session opens.", session)
+        self._logger.error(
+            "Session %s lost its lease: its jobs are taken back, a new session opens.", session
+        )
         self._on_change("")
 
     def wait_until_open(self) -> str:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import re
 from collections.abc import Set
 from datetime import timedelta
 from typing import Any
@@ -17,6 +19,10 @@ ARGUMENTS_LIMIT = 64 * 1024
 DEFAULT_MAX_ATTEMPTS = 10
 DEFAULT_MAX_CRASHES = 3
 UNLIMITED = 1_000_000_000
+_MOST_MS = 2**53
+
+#: What an id may be: one word, short enough for a small field of the record.
+_ID = re.compile(r"[!-~]{1,64}")
 
 #: Options of one message that are read here and kept in the record, not in the message.
 RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes"}
@@ -39,7 +45,8 @@ def read_message(
     """Check a message and split it into what travels and what the record holds.
 
     Returns:
-        The message as it is sent (its queue set, record options taken out), and the job without its text.
+        A copy of the message as it is sent (its queue set, record options taken out), so that middleware may
+        write into it and the caller may send his again; and the job without its text.
 
     Raises:
         InvalidJob: the actor, the queue, an option or the arguments are wrong; names the nearest right one.
@@ -47,6 +54,7 @@ def read_message(
     actor = _actor(broker, message.actor_name)
     _check_options(broker.actor_options, message.options)
     check_binding(actor.fn, actor.actor_name, message.args, message.kwargs)
+    _check_id(message.message_id)
     options = dict(message.options)
     wanted = {name: options.pop(name) for name in RECORD_OPTIONS if name in options}
     queue = wanted.get("queue") or message.queue_name
@@ -66,11 +74,12 @@ def read_message(
         expires_in_ms=_milliseconds(wanted.get("expires_in"), "expires_in"),
         max_attempts=_max_attempts(wanted, message.options, actor.options),
         max_crashes=_whole(
-            wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)), "max_crashes", 0, 1000
+            wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)),
+            "max_crashes",
+            0,
+            1000,
         ),
     )
-    if not wanted and queue == message.queue_name:
-        return message, job
     return dataclasses.replace(message, queue_name=queue, options=options), job
 
 
@@ -82,7 +91,7 @@ def encode(message: dramatiq.Message[Any]) -> bytes:
     """
     try:
         encoded = json.dumps(message.asdict(), separators=(",", ":"), allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidJob(
             f"{message.actor_name}: an argument is not JSON ({error}). Pass plain values, or the id of what is meant.",
             pointer="/args",
@@ -132,6 +141,15 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
         if name not in known:
             hint = did_you_mean(name, known - MESSAGE_OPTIONS | {"delay"})
             raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
+    if options.get("time_limit") is not None:
+        _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
+
+
+def _check_id(id: str) -> None:
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise InvalidJob(
+            f"message_id={id!r}: use 1 to 64 visible ASCII characters", pointer="/id", code="bad_id"
+        )
 
 
 def _max_attempts(wanted: dict[str, Any], options: dict[str, Any], declared: dict[str, Any]) -> int:
@@ -148,7 +166,9 @@ def _max_attempts(wanted: dict[str, Any], options: dict[str, Any], declared: dic
 def _whole(value: Any, name: str, low: int, high: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InvalidJob(
-            f"{name}={value!r}: use a whole number from {low} to {high}", pointer=f"/{name}", code="out_of_range"
+            f"{name}={value!r}: use a whole number from {low} to {high}",
+            pointer=f"/{name}",
+            code="out_of_range",
         )
     return value
 
@@ -158,4 +178,9 @@ def _milliseconds(value: Any, name: str) -> int | None:
         return None
     if isinstance(value, timedelta):
         value = int(value.total_seconds() * 1000)
-    return max(0, _whole(int(value) if isinstance(value, float) else value, name, -(2**53), 2**53))
+    return max(0, _whole(_cut(value), name, -_MOST_MS, _MOST_MS))
+
+
+def _cut(value: Any) -> Any:
+    """A whole number from what people compute with floats; anything else as it is, to be refused."""
+    return int(value) if isinstance(value, float) and math.isfinite(value) else value

@@ -6,7 +6,7 @@ class WorkerServiceError(Exception):
 
 
 class StoreUnavailable(WorkerServiceError):
-    """Raised when Redis cannot be reached or refuses to work for now (loading, read-only, busy); try again."""
+    """Raised when Redis cannot be reached or refuses to work for now (loading, read-only); try again."""
 
 
 class StoreFull(StoreUnavailable):
@@ -23,20 +23,32 @@ class InvalidJob(WorkerServiceError, ValueError):
     Attributes:
         pointer: JSON pointer to the wrong part of the request, for example ``/args/x``.
         code: a stable word for the kind of mistake, for example ``unknown_actor``.
+        problems: each mistake by itself, when there are several; otherwise this one.
     """
 
-    def __init__(self, detail: str, *, pointer: str = "", code: str = "invalid") -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        pointer: str = "",
+        code: str = "invalid",
+        problems: "list[InvalidJob] | None" = None,
+    ) -> None:
         super().__init__(detail)
         self.pointer = pointer
         self.code = code
+        self.problems = problems or [self]
 
 
 class InvalidArguments(InvalidJob):
     """Raised when the arguments do not fit the actor's signature; ``problems`` lists each of them."""
 
     def __init__(self, detail: str, problems: list[InvalidJob]) -> None:
-        super().__init__(detail, pointer="/args", code="invalid_arguments")
-        self.problems = problems
+        super().__init__(detail, pointer="/args", code="invalid_arguments", problems=problems)
+
+
+class UnknownJob(WorkerServiceError, LookupError):
+    """Raised when no job has this id: it never existed, or it was pruned."""
 
 
 class PermanentError(WorkerServiceError):
@@ -44,4 +56,4 @@ class PermanentError(WorkerServiceError):
 
 
 class ResultNotStorable(PermanentError):
-    """Raised when an actor's result is not JSON or larger than 64 KiB; store it elsewhere, return a reference."""
+    """Raised when a result is not JSON or larger than 64 KiB; store it elsewhere, return a reference."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """" Did you mean 'add'?" when one of ``known`` is near ``name``, else the list of what there is."""
+    """The nearest of ``known``, as in " Did you mean 'add'?"; else the list of what there is."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if near:

@@ -27,17 +27,26 @@ class State(StrEnum):
 FINAL = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED})
 WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
 
+#: A damaged record is buried by whichever script meets it.
+_BURIED = {(state, State.DEAD) for state in (*WAITING, State.RUNNING)}
+
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
-    "submit": frozenset({(None, State.QUEUED), (None, State.SCHEDULED)}),
+    "submit": frozenset(
+        {
+            (None, State.QUEUED),
+            (None, State.SCHEDULED),
+            (None, State.DEAD),  # a follow-up that cannot run
+        }
+    ),
     "claim": frozenset(
         {
             (State.SCHEDULED, State.QUEUED),
             (State.RETRYING, State.QUEUED),
             (State.QUEUED, State.RUNNING),
             (State.QUEUED, State.EXPIRED),
-            (State.QUEUED, State.RETRYING),  # a job with an earlier crash waits for a process free of such jobs
-            (State.QUEUED, State.DEAD),  # a damaged record
+            (State.QUEUED, State.RETRYING),  # a job that crashed waits for a process that runs none such
+            *_BURIED,
         }
     ),
     "finish": frozenset(
@@ -55,6 +64,11 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     "rescue": frozenset(
         {(State.RUNNING, State.RETRYING), (State.RUNNING, State.DEAD), (State.RUNNING, State.QUEUED)}
     ),
-    "close_session": frozenset({(State.RUNNING, State.QUEUED)}),
+    "close_session": frozenset(
+        {
+            (State.RUNNING, State.QUEUED),
+            (State.RUNNING, State.DEAD),  # a damaged record
+        }
+    ),
     "cancel": frozenset({(state, State.CANCELLED) for state in WAITING}),
 }

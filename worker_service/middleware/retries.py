@@ -32,7 +32,9 @@ class Retries(DramatiqRetries):
         if isinstance(exception, (Shutdown, LeaseLost)):
             message.decision = Decision("hand_back", "shutdown")
         elif isinstance(exception, RateLimitExceeded):
-            message.decision = Decision("snooze", "snooze", full_jitter(1, _base(options), _cap(options)) + _base(options))
+            message.decision = Decision(
+                "snooze", "snooze", full_jitter(1, _base(options), _cap(options)) + _base(options)
+            )
         elif isinstance(exception, (PermanentError, ArgumentsMismatch)) or _is_expected(exception, options):
             self._give_up(message, "permanent_error")
         elif not self._may_retry(options, retries, exception):

@@ -37,16 +37,20 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
         retries: how often a command is repeated after a connection error.
         timeout: seconds until a command without an answer fails.
     """
-    pool = redis.ConnectionPool.from_url(
-        url,
-        retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
-        socket_timeout=timeout,
-        socket_connect_timeout=COMMAND_TIMEOUT,
-        socket_keepalive=True,
-    ) if not url.startswith("unix:") else redis.ConnectionPool.from_url(
-        url,
-        retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
-        socket_timeout=timeout,
+    pool = (
+        redis.ConnectionPool.from_url(
+            url,
+            retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+            socket_timeout=timeout,
+            socket_connect_timeout=COMMAND_TIMEOUT,
+            socket_keepalive=True,
+        )
+        if not url.startswith("unix:")
+        else redis.ConnectionPool.from_url(
+            url,
+            retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+            socket_timeout=timeout,
+        )
     )
     return redis.Redis(connection_pool=pool)
 

@@ -137,6 +137,21 @@ class Queries:
                     return job
                 subscription.get_message(timeout=min(left, WATCH_MS / 2000))
 
+    def ping(self) -> None:
+        """One round trip.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            self._client.ping()
+
+    def sessions(self) -> set[str]:
+        """Ids of the worker processes whose session is open, or was lost and not yet rescued."""
+        with translated():
+            found: list[bytes] = self._client.zrange(self.keys.sessions, 0, -1)  # type: ignore[assignment]
+        return {session.decode() for session in found}
+
 
 def _text(raw: Any) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in raw.items()}
@@ -147,8 +162,9 @@ def _int(fields: dict[str, str], name: str) -> int | None:
 
 
 def _job(
-    id: str, fields: dict[str, str], message: bytes | None, out: dict[str, str], deliveries: list[bytes]
+    id: str, fields: dict[str, str], message: bytes | None, out: dict[str, str], rows: list[bytes]
 ) -> Job:
+    deliveries = _deliveries(fields, rows)
     return Job(
         id=id,
         state=State(fields["state"]),
@@ -164,7 +180,7 @@ def _job(
         crashes=int(fields.get("crashes", 0)),
         max_attempts=int(fields["max_attempts"]),
         max_crashes=int(fields["max_crashes"]),
-        worker=_worker(fields),
+        worker=deliveries[-1].worker if deliveries else None,
         wait_reason=fields.get("wait_reason"),
         reason=fields.get("reason"),
         parent=fields.get("parent"),
@@ -172,7 +188,7 @@ def _job(
         has_result="result" in out,
         result=json.loads(out["result"]) if "result" in out else None,
         error=json.loads(out["error"]) if "error" in out else None,
-        deliveries=_deliveries(fields, deliveries),
+        deliveries=deliveries,
     )
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import redis
 from redis.exceptions import NoScriptError
 
 from .connection import translated
@@ -28,15 +28,15 @@ def source(verb: str) -> str:
 
 
 class Scripts:
-    """The scripts of one namespace on one client.
+    """The scripts of one namespace.
 
     Args:
-        client: where they run.
+        execute: sends a command that may be repeated: a client's, or that of a `Line`.
         prefix: the namespace prefix, the only key they are given; see lua/lib/keys.lua.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
-        self._client = client
+    def __init__(self, execute: Callable[..., Any], prefix: str) -> None:
+        self._execute = execute
         self._prefix = prefix
         self._sha = {verb: hashlib.sha1(source(verb).encode()).hexdigest() for verb in VERBS}
 
@@ -48,6 +48,6 @@ class Scripts:
         """
         with translated():
             try:
-                return self._client.execute_command("EVALSHA", self._sha[verb], 1, self._prefix, *args)
+                return self._execute("EVALSHA", self._sha[verb], 1, self._prefix, *args)
             except NoScriptError:
-                return self._client.execute_command("EVAL", source(verb), 1, self._prefix, *args)
+                return self._execute("EVAL", source(verb), 1, self._prefix, *args)

@@ -9,7 +9,8 @@ redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the serv
 local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor')
 local state, queue, actor = job[1], job[2], job[3]
 if not state then return 'unknown' end
-if state == 'cancelled' or state == 'running' then return state end
+if state == 'cancelled' then return 'cancelled' end
+if state == 'running' then return 'running' end
 if state ~= 'queued' and state ~= 'scheduled' and state ~= 'retrying' then return 'finished' end
 redis.call('ZREM', ready_key(queue), id)
 redis.call('ZREM', due_key(queue), id)

@@ -1,52 +1,62 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev attempts
--- Uses: keys clock count place end
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev
+-- Uses: keys clock session count place end bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
 --   then per job: id, token, queue, attempts, crashes, max_attempts, message}
 local now, session, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
 local n, suspects, ring = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local SUSPECT_WAIT_MS, MOST_EXPIRED = 250, 50
+local SUSPECT_WAIT_MS, MOST_DROPPED = 250, 50
 local reply = {'claimed', -1, 0}
 
-if not redis.call('ZSCORE', SESSIONS, session) then return {'session_lost'} end
+if not has_lease(session) then return {'session_lost'} end
 
-local function hand_out(id, token, queue, attempts, crashes, max_attempts)
-  for _, value in ipairs({id, token, queue, attempts, crashes, max_attempts, redis.call('GET', msg_key(id)) or ''}) do
-    reply[#reply + 1] = value
+local function hand_out(...)
+  for _, value in ipairs({...}) do reply[#reply + 1] = value end
+end
+
+local function hand_out_again(id)
+  local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts')
+  if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
+    local message = redis.call('GET', msg_key(id))
+    assert(job[2] and job[5] and message, 'damaged record')
+    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message)
   end
 end
 
 local last = redis.call('HMGET', claim_key(session), 'nonce', 'ids')
 if last[1] == nonce then
   for id in last[2]:gmatch('%S+') do
-    local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts')
-    if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
-      hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5])
-    end
+    if not pcall(hand_out_again, id) then bury(session, id, now) end
   end
+  write_counts(now)
   reply[3] = 1 -- not looked: the next claim will
   return reply
 end
 redis.call('HSET', claim_key(session), 'nonce', nonce, 'ids', '') -- refused when the server is out of memory
 
-local taken, expired, budget = {}, 0, 2 * n + 16
+local taken, dropped, budget = {}, 0, 2 * n + 16
+local postponed = {}
+
+local function promote_one(queue, id)
+  local job = redis.call('HMGET', job_key(id), 'state', 'priority')
+  if job[1] == 'scheduled' or job[1] == 'retrying' then
+    redis.call('ZADD', ready_key(queue), new_place(job[2]), id)
+    redis.call('HSET', job_key(id), 'state', 'queued')
+    redis.call('HDEL', job_key(id), 'wait_reason')
+  end
+end
 
 local function promote(queue)
   if budget <= 0 then return end
   local ids = redis.call('ZRANGEBYSCORE', due_key(queue), '-inf', now, 'LIMIT', 0, budget)
   budget = budget - #ids
   for _, id in ipairs(ids) do
-    local job = redis.call('HMGET', job_key(id), 'state', 'priority')
-    if job[1] == 'scheduled' or job[1] == 'retrying' then
-      redis.call('HSET', job_key(id), 'state', 'queued')
-      redis.call('HDEL', job_key(id), 'wait_reason')
-      redis.call('ZADD', ready_key(queue), new_place(job[2]), id)
-    end
     redis.call('ZREM', due_key(queue), id)
+    if not pcall(promote_one, queue, id) then bury(session, id, now) end
   end
 end
 
@@ -54,20 +64,23 @@ local function expire(id, actor)
   redis.call('HSET', job_key(id), 'state', 'expired', 'finished_at', now)
   count(actor, 'expired', 1)
   enter_final(id, 'expired', now)
-  expired = expired + 1
 end
 
 -- Later, to any process that may run it then: leaving it at the head would wake the same one again at once.
 local function postpone(queue, id)
   redis.call('HSET', job_key(id), 'state', 'retrying', 'wait_reason', 'crash')
   redis.call('ZADD', due_key(queue), now + SUSPECT_WAIT_MS, id)
+  postponed[queue] = true
 end
 
+-- Returns true when the job was taken.
 local function take(queue, id, place)
   local job = redis.call('HMGET', job_key(id),
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at')
   if job[1] ~= 'queued' then return end
   if job[7] and tonumber(job[7]) <= now then return expire(id, job[2]) end
+  local message = redis.call('GET', msg_key(id))
+  assert(message and job[2] and job[6] and job[9], 'damaged record')
   local crashes = tonumber(job[5] or 0)
   if crashes > 0 then
     if suspects <= 0 then return postpone(queue, id) end
@@ -81,33 +94,36 @@ local function take(queue, id, place)
   count(job[2], 'started', 1)
   count_duration(job[2], 'wait', now - tonumber(job[8] or job[9]))
   taken[#taken + 1] = id
-  hand_out(id, token, queue, job[4] or 0, crashes, job[6])
-end
-
-local function bury(id)
-  pcall(redis.call, 'HSET', job_key(id), 'state', 'dead', 'reason', 'damaged_record', 'finished_at', now)
-  redis.call('ZADD', final_key('dead'), now, id)
+  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message)
+  return true
 end
 
 for i = 7, #ARGV do
   local queue = ARGV[i]
   promote(queue)
-  while #taken < n and expired < MOST_EXPIRED do
+  while #taken < n and dropped < MOST_DROPPED do
     local popped = redis.call('ZPOPMIN', ready_key(queue), math.min(n - #taken, 100))
     if #popped == 0 then break end
     for k = 1, #popped, 2 do
-      if not pcall(take, queue, popped[k], popped[k + 1]) then bury(popped[k]) end
+      local readable, took = pcall(take, queue, popped[k], popped[k + 1])
+      if not readable then bury(session, popped[k], now) end
+      if not (readable and took) then dropped = dropped + 1 end
     end
   end
 end
 
 -- A claim that got all it asked for did not see the rest, and will not be there when the next job is due.
-local full = #taken >= n or expired >= MOST_EXPIRED or budget <= 0
+-- A job that was put off may be started at once by another process: one of those learns the instant.
+local full = #taken >= n or dropped >= MOST_DROPPED or budget <= 0
 for i = 7, #ARGV do
   local queue = ARGV[i]
   local waiting = full and redis.call('ZCARD', ready_key(queue)) or 0
   local due = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
-  if waiting > 0 or (full and due[2]) then wake(queue) else redis.call('ZREM', wake_key(queue), 'w') end
+  if waiting > 0 or (full and due[2]) or postponed[queue] then
+    wake(queue)
+  else
+    redis.call('ZREM', wake_key(queue), 'w')
+  end
   if waiting > 0 then reply[3] = 1 end
   if due[2] then
     local ms = math.max(0, tonumber(due[2]) - now)

@@ -1,6 +1,7 @@
 -- finish: record how deliveries ended, and all that follows from it.
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
---   and its group, or not at all; repeated, it answers 'already'.
+--   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
+--   dead_letter is never broken by what belongs to the job.
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
 -- Uses: keys clock count place end create
 -- ARGV: 1 now  2 number of outcomes
@@ -24,15 +25,19 @@ end
 
 local verbs = {}
 
+-- The path of nearly every job: its record keeps the token, which 'ended' makes void, for one write less.
 function verbs.complete(id, job, token, o)
-  end_delivery(id, job, token, {'state', 'succeeded', 'finished_at', now})
-  if o.result ~= '' then redis.call('HSET', out_key(id), 'result', o.result) end
+  redis.call('HSET', job_key(id), 'ended', token, 'state', 'succeeded', 'finished_at', now)
+  redis.call('HDEL', running_key(session_of(token)), id)
+  if o.result ~= '' then write_out(id, 'result', o.result) end
+  if job.attempts + job.snoozes > 0 then redis.call('HDEL', out_key(id), 'error') end -- of an earlier delivery
   count(job.actor, 'succeeded', 1)
   count_duration(job.actor, 'run', now - job.started_at)
   enter_final(id, 'succeeded', now)
 end
 
 local function wait_again(id, job, token, o, state, counter)
+  assert(job.queue, 'damaged record')
   local due = now + o.delay_ms
   end_delivery(id, job, token, {'state', state, 'due_at', due, 'wait_reason', o.reason, counter, job[counter] + 1})
   if o.message ~= '' then redis.call('SET', msg_key(id), o.message) end
@@ -58,7 +63,8 @@ function verbs.dead_letter(id, job, token, o)
 end
 
 function verbs.hand_back(id, job, token, o)
-  put_back(session_of(token), id, job.queue, job.place, token)
+  put_back(session_of(token), id, job.queue, job.place)
+  redis.call('HSET', job_key(id), 'ended', token)
   count(job.actor, 'handed_back', 1)
 end
 
@@ -67,10 +73,8 @@ local function create_all(from, many)
 end
 
 -- A group counts distinct members, so that one that is delivered again is not counted twice.
-local function join_group(group, id, from, callbacks)
+local function join_group(group, size, id, from, callbacks)
   local key = group_key(group)
-  local size = tonumber(redis.call('HGET', key, 'size'))
-  if not size then return end
   redis.call('HSETNX', key, 'member:' .. id, 1)
   if redis.call('HLEN', key) - 1 >= size then
     create_all(from, callbacks)
@@ -82,19 +86,22 @@ local function apply(i)
   local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
     'deliveries', 'started_at', 'place')
-  if f[1] ~= token then return f[2] == token and 'already' or 'stale' end
+  if f[2] == token then return 'already' end
+  if f[1] ~= token then return 'stale' end
   local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
-    number = f[7], started_at = tonumber(f[8]), place = f[9]}
+    number = f[7], started_at = tonumber(f[8]) or now, place = f[9]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
     error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8]}
   local group, followups, callbacks = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
+  local size = group ~= '' and redis.call('HGET', group_key(group), 'size')
   verbs[verb](id, job, token, o)
-  if o.error ~= '' then redis.call('HSET', out_key(id), 'error', o.error) end
+  if o.error ~= '' then write_out(id, 'error', o.error) end
   if verb ~= 'complete' then
-    log_delivery(id, job.number, job.started_at, now, session_of(token), verb, o.charged, o.error)
+    local charged = verb == 'retry' and 1 or verb == 'dead_letter' and o.charged or 0
+    log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
   create_all(i + OUTCOME_WIDTH, followups)
-  if group ~= '' then join_group(group, id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
+  if size then join_group(group, tonumber(size), id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
   return 'done'
 end
 

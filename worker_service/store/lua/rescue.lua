@@ -2,8 +2,9 @@
 -- Guarantee: only a session whose lease ran out, or the one named by its own keeper, loses its jobs; after
 --   an outage of the server or of all rescuers nobody does before one whole lease has passed. A crash is
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
--- Keys: meta sessions session running claim bell job q due wake queues attempts out total m final watch ev
--- Uses: keys clock count place end
+--   A damaged record is buried and does not hold the rest.
+-- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev
+-- Uses: keys clock session count place end bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)
 --   8 id of a job killed for its time limit ('' = none)  9 known (1: the rest of ARGV names what had started)
@@ -35,17 +36,19 @@ end
 
 local rescued, dead = 0, 0
 
+-- A job that may crash no process (max_crashes 0) runs at most once: it is given up whoever is to blame.
 local function crash(session, id, job, charged)
-  local crashes = tonumber(job.crashes or 0) + charged
-  local number, token = job.deliveries, job.token
-  log_delivery(id, number, job.started_at, now, session, id == overdue and 'time_limit_hard' or 'crash', charged, '')
+  local crashes, most = tonumber(job.crashes or 0) + charged, tonumber(job.max_crashes)
+  local overran = id == overdue
+  assert(job.queue and most, 'damaged record')
+  log_delivery(id, job.deliveries, job.started_at, now, session, overran and 'time_limit_hard' or 'crash', charged, '')
   redis.call('HDEL', job_key(id), 'token', 'place')
   redis.call('HDEL', running_key(session), id)
-  redis.call('HSET', job_key(id), 'ended', token, 'crashes', crashes)
+  redis.call('HSET', job_key(id), 'crashes', crashes)
   count(job.actor, 'crashed', 1)
-  if charged == 1 and crashes >= tonumber(job.max_crashes) then
+  if most == 0 or (charged == 1 and crashes >= most) then
     redis.call('HSET', job_key(id), 'state', 'dead', 'finished_at', now,
-      'reason', id == overdue and 'time_limit_hard' or 'worker_lost')
+      'reason', overran and 'time_limit_hard' or 'worker_lost')
     count(job.actor, 'dead', 1)
     enter_final(id, 'dead', now)
     dead = dead + 1
@@ -64,6 +67,10 @@ local function read_job(id)
     deliveries = f[7], started_at = f[8]}
 end
 
+local function is_suspect(id)
+  return (not started or started[id]) and tonumber(redis.call('HGET', job_key(id), 'crashes') or 0) > 0
+end
+
 -- Whether a job with an earlier crash was running; kept with the session, because a rescue may take
 -- several calls and the first ones remove the evidence.
 local function had_suspect(session, running)
@@ -71,36 +78,41 @@ local function had_suspect(session, running)
   if known then return known == '1' end
   local found = false
   for i = 1, #running, 2 do
-    local id = running[i]
-    if (not started or started[id]) and tonumber(redis.call('HGET', job_key(id), 'crashes') or 0) > 0 then
-      found = true
-    end
+    local readable, suspect = pcall(is_suspect, running[i])
+    if readable and suspect then found = true end
   end
   redis.call('HSET', session_key(session), 'suspect', found and '1' or '0')
   return found
+end
+
+local function take_back(session, id, token, suspect)
+  local job = read_job(id)
+  if job.token ~= token then
+    redis.call('HDEL', running_key(session), id)
+  elseif (started and not started[id]) or (overdue ~= '' and id ~= overdue) then
+    put_back(session, id, job.queue, job.place)
+  elseif overdue == '' and suspect and tonumber(job.crashes or 0) == 0 then
+    crash(session, id, job, 0)
+  else
+    crash(session, id, job, 1)
+  end
 end
 
 local function rescue_session(session)
   local running = redis.call('HGETALL', running_key(session))
   local suspect = had_suspect(session, running)
   for i = 1, #running, 2 do
-    if rescued >= limit then return false end
-    local id, job = running[i], read_job(running[i])
-    if job.token ~= running[i + 1] then
-      redis.call('HDEL', running_key(session), id)
-    elseif started and not started[id] then
-      put_back(session, id, job.queue, job.place, job.token)
-    elseif overdue ~= '' then
-      if id == overdue then crash(session, id, job, 1) else put_back(session, id, job.queue, job.place, job.token) end
-    elseif suspect and tonumber(job.crashes or 0) == 0 then
-      crash(session, id, job, 0)
-    else
-      crash(session, id, job, 1)
+    if rescued >= limit then
+      end_lease(session)
+      return false
+    end
+    if not pcall(take_back, session, running[i], running[i + 1], suspect) then
+      bury(session, running[i], now)
+      dead = dead + 1
     end
     rescued = rescued + 1
   end
-  redis.call('ZREM', SESSIONS, session)
-  redis.call('DEL', session_key(session), running_key(session), claim_key(session), bell_key(session))
+  remove_session(session)
   return true
 end
 

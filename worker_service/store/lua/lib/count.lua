@@ -5,6 +5,7 @@ local BUCKET_MS = 24 * 3600 * 1000
 local BOUNDS = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000}
 
 local function count(actor, field, by)
+  if not actor then return end -- a damaged record
   local fields = counted[actor]
   if not fields then
     fields = {}

@@ -20,8 +20,9 @@ local function push_due(queue, id, at)
 end
 
 -- Back to where it was, uncharged: the delivery did not start, or was asked to stop.
-local function put_back(session, id, queue, place, token)
-  redis.call('HSET', job_key(id), 'state', 'queued', 'ended', token)
+local function put_back(session, id, queue, place)
+  assert(queue and place, 'damaged record')
+  redis.call('HSET', job_key(id), 'state', 'queued')
   redis.call('HDEL', job_key(id), 'token', 'place')
   redis.call('HDEL', running_key(session), id)
   push_ready(queue, id, place)

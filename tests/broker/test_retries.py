@@ -1,0 +1,308 @@
+"""What follows a failed attempt."""
+
+from collections import Counter
+from typing import Any
+
+import dramatiq
+import pytest
+from dramatiq.errors import RateLimitExceeded, Retry
+from dramatiq.middleware import CurrentMessage, Shutdown, SkipMessage
+
+from tests.broker.conftest import Declare, Ended, MakeBroker, Working, an_actor
+from tests.waiting import wait_until
+from worker_service.broker.broker import JobBroker
+from worker_service.jobs.errors import PermanentError
+from worker_service.jobs.states import State
+
+QUICK = {"min_backoff": 1, "max_backoff": 1}
+
+
+def options_of_this_run() -> dict[str, Any]:
+    current = CurrentMessage.get_current_message()
+    assert current is not None
+    return dict(current.options)
+
+
+class TestAttempts:
+    def test_three_attempts_are_three_runs(self, declare: Declare, ended: Ended):
+        seen: list[tuple[int, int]] = []
+
+        def fail() -> None:
+            options = options_of_this_run()
+            seen.append((options["retries"], options["max_retries"]))
+            raise ValueError("no luck")
+
+        job = ended(declare(fail, max_attempts=3, **QUICK).send())
+
+        assert seen == [(0, 2), (1, 2), (2, 2)]
+        assert (job.state, job.reason, job.attempts) == (State.DEAD, "attempts_exhausted", 3)
+        assert [(d.number, d.outcome, d.charged) for d in job.deliveries] == [
+            (1, "retry", True),
+            (2, "retry", True),
+            (3, "dead_letter", True),
+        ]
+
+    def test_message_stays_as_it_was_sent(self, served: JobBroker, declare: Declare, ended: Ended):
+        def fail(values: list[Any]) -> None:
+            values.append("changed by the actor")
+            raise ValueError
+
+        message = declare(fail, max_attempts=3, **QUICK).send_with_options(args=([2**60],), time_limit=9_000)
+
+        job = ended(message)
+
+        assert job.message["options"] == {"time_limit": 9_000}
+        assert (job.message["message_id"], job.message["queue_name"]) == (message.message_id, "default")
+
+    def test_later_success_is_a_success(self, declare: Declare, ended: Ended):
+        def fail_twice() -> str:
+            if options_of_this_run()["retries"] < 2:
+                raise ValueError
+            return "third time"
+
+        job = ended(declare(fail_twice, **QUICK).send())
+
+        assert (job.state, job.result, job.error, job.attempts) == (State.SUCCEEDED, "third time", None, 2)
+
+    def test_job_waits_in_the_store_between_attempts(self, served: JobBroker, declare: Declare):
+        def fail() -> None:
+            raise Retry("later", delay=3_600_000)
+
+        message = declare(fail).send()
+
+        job = wait_until(
+            lambda: (
+                (found := served.reads.job(message.message_id)) and found.state is State.RETRYING and found
+            )
+        )
+        assert job.wait_reason == "retry"
+        assert job.due_at_ms is not None
+        assert job.due_at_ms - job.created_at_ms >= 3_600_000
+
+    def test_retry_when_decides(self, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise ValueError
+
+        job = ended(declare(fail, retry_when=lambda retries, error: retries < 1, **QUICK).send())
+
+        assert job.attempts == 2
+
+    def test_retry_when_that_fails_itself_ends_the_job(self, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise ValueError
+
+        job = ended(declare(fail, retry_when=lambda retries, error: 1 / 0).send())
+
+        assert (job.state, job.reason) == (State.DEAD, "failed")
+
+
+class TestGivingUp:
+    def test_permanent_error_ends_the_job_at_once(self, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise PermanentError("gone")
+
+        job = ended(declare(fail).send())
+
+        assert (job.state, job.reason, job.attempts) == (State.DEAD, "permanent_error", 1)
+
+    @pytest.mark.parametrize("throws", [KeyError, (KeyError, IndexError)])
+    def test_error_that_was_announced_ends_the_job_at_once(self, declare: Declare, ended: Ended, throws: Any):
+        def fail() -> None:
+            raise KeyError("announced")
+
+        job = ended(declare(fail, throws=throws).send())
+
+        assert (job.state, job.reason, job.attempts) == (State.DEAD, "permanent_error", 1)
+
+    def test_exhausted_attempts_are_told_to_another_actor(
+        self, served: JobBroker, declare: Declare, ended: Ended
+    ):
+        heard: list[Any] = []
+
+        def fail() -> None:
+            raise ValueError
+
+        tell = declare(lambda message, limits: heard.append((message["message_id"], limits)))
+
+        message = declare(fail, max_attempts=2, on_retry_exhausted=tell.actor_name, **QUICK).send()
+
+        ended(message)
+        wait_until(lambda: heard)
+        assert heard == [(message.message_id, {"retries": 1, "max_retries": 1})]
+
+    def test_too_old_a_message_is_skipped(self, declare: Declare, ended: Ended):
+        ran: list[int] = []
+        message = declare(lambda: ran.append(1), max_age=1).send_with_options(delay=30)
+
+        job = ended(message)
+
+        assert (job.state, job.reason, ran) == (State.DEAD, "skipped", [])
+
+
+class TestUncharged:
+    @pytest.mark.parametrize("error", [RateLimitExceeded("full"), Shutdown("now")])
+    def test_it_uses_up_no_attempt(self, declare: Declare, ended: Ended, error: Exception):
+        ran: Counter[str] = Counter()
+
+        def fail_twice() -> str:
+            ran["times"] += 1
+            if ran["times"] < 3:
+                raise error
+            return "ran"
+
+        job = ended(declare(fail_twice, max_attempts=1, **QUICK).send())
+
+        assert (job.state, job.attempts) == (State.SUCCEEDED, 0)
+        assert [d.charged for d in job.deliveries] == [False, False, True]
+
+    def test_limited_job_waits_as_scheduled(self, served: JobBroker, declare: Declare):
+        def fail() -> None:
+            raise RateLimitExceeded("full")
+
+        message = declare(fail, min_backoff=600_000).send()
+
+        job = wait_until(
+            lambda: (
+                (found := served.reads.job(message.message_id)) and found.state is State.SCHEDULED and found
+            )
+        )
+        assert job.wait_reason == "snooze"
+
+
+class TestMismatch:
+    """What a worker meets when the code has changed since the job was sent."""
+
+    def test_arguments_that_no_longer_fit_are_a_permanent_error(
+        self, served: JobBroker, declare: Declare, ended: Ended
+    ):
+        actor = declare(lambda x: x)
+        message = actor.send_with_options(args=(1,), delay=50)
+        actor.fn.__wrapped__.__code__ = (lambda x, y: (x, y)).__code__
+
+        job = ended(message)
+
+        assert (job.state, job.reason, job.attempts) == (State.DEAD, "permanent_error", 1)
+        assert job.error is not None
+        assert job.error["type"] == "ArgumentsMismatch"
+
+    def test_type_error_of_the_actor_itself_is_retried(self, declare: Declare, ended: Ended):
+        def fail(x: int) -> None:
+            None + x  # type: ignore[operator]
+
+        assert ended(declare(fail, max_attempts=2, **QUICK).send(1)).attempts == 2
+
+    def test_unknown_actor_waits_for_a_worker_that_knows_it(
+        self, served: JobBroker, make_broker: MakeBroker, declare: Declare, working: Working
+    ):
+        old, new = make_broker(), make_broker()
+        for broker in (old, new):
+            broker.declare_queue("default")
+        renamed = an_actor(new, lambda: 7, "renamed")
+        with working(old):
+            message = renamed.send()
+            job = wait_until(
+                lambda: (
+                    (found := old.reads.job(message.message_id)) and found.state is State.SCHEDULED and found
+                )
+            )
+
+        assert (job.wait_reason, job.attempts) == ("unknown_actor", 0)
+        assert job.due_at_ms is not None
+        assert job.started_at_ms is not None
+        assert 30_000 <= job.due_at_ms - job.started_at_ms <= 40_000
+        assert [(d.outcome, d.charged) for d in job.deliveries] == [("snooze", False)]
+
+    def test_unknown_actor_of_yesterday_is_given_up(self, make_broker: MakeBroker, working: Working):
+        old, new = make_broker(), make_broker()
+        for broker in (old, new):
+            broker.declare_queue("default")
+        renamed = an_actor(new, lambda: 7, "renamed")
+        message = renamed.message()
+        with working(old):
+            new.enqueue(message.copy(message_timestamp=message.message_timestamp - 25 * 3_600_000))
+            job = old.reads.wait_until_final(message.message_id, timeout=10)
+
+        assert job is not None
+        assert (job.state, job.reason) == (State.DEAD, "unknown_actor")
+
+
+class TestHooks:
+    """Third-party middleware that fails, or means well."""
+
+    class Failing(dramatiq.Middleware):
+        def __init__(self, *hooks: str) -> None:
+            for hook in hooks:
+                setattr(self, hook, self.fail)
+
+        def fail(self, *args: Any, **kwargs: Any) -> None:
+            raise RuntimeError("a bug of the middleware")
+
+    class Writing(dramatiq.Middleware):
+        def __init__(self) -> None:
+            self.read: list[Any] = []
+
+        def before_enqueue(self, broker: Any, message: Any, delay: Any) -> None:
+            message.options["trace"] = message.options.get("trace", 0) + 1
+
+        def before_process_message(self, broker: Any, message: Any) -> None:
+            self.read.append(message.options["trace"])
+
+    class Skipping(dramatiq.Middleware):
+        def before_process_message(self, broker: Any, message: Any) -> None:
+            raise SkipMessage("not today")
+
+    def test_no_hook_that_raises_loses_a_job(self, make_broker: MakeBroker, working: Working):
+        hooks = [
+            f"{when}_{what}"
+            for when in ("before", "after")
+            for what in ("enqueue", "process_message", "ack", "nack")
+        ]
+        broker = make_broker(self.Failing(*hooks))
+        ran: Counter[str] = Counter()
+
+        @dramatiq.actor(broker=broker, max_attempts=2, **QUICK)
+        def work(kind: str) -> str:
+            ran[kind] += 1
+            if kind == "fails":
+                raise ValueError
+            return kind
+
+        good, bad = work.send("works"), work.send("fails")
+        with working(broker):
+            done = broker.reads.wait_until_final(good.message_id, timeout=10)
+            lost = broker.reads.wait_until_final(bad.message_id, timeout=10)
+
+        assert done is not None
+        assert lost is not None
+        assert (done.state, done.result) == (State.SUCCEEDED, "works")
+        assert (lost.state, lost.reason) == (State.DEAD, "attempts_exhausted")
+        assert ran == {"works": 1, "fails": 2}
+
+    def test_option_written_before_sending_travels_through_retries(
+        self, make_broker: MakeBroker, working: Working
+    ):
+        writing = self.Writing()
+        broker = make_broker(writing)
+
+        @dramatiq.actor(broker=broker, max_attempts=3, **QUICK)
+        def fail() -> None:
+            raise ValueError
+
+        message = fail.send()
+        with working(broker):
+            job = broker.reads.wait_until_final(message.message_id, timeout=10)
+
+        assert job is not None
+        assert job.state is State.DEAD
+        assert writing.read == [1, 2, 3]
+
+    def test_skipped_message_is_done_without_running(self, make_broker: MakeBroker, working: Working):
+        broker = make_broker(self.Skipping())
+        ran: list[int] = []
+        actor = an_actor(broker, lambda: ran.append(1))
+        message = actor.send()
+        with working(broker):
+            job = broker.reads.wait_until_final(message.message_id, timeout=10)
+
+        assert job is not None
+        assert (job.state, ran) == (State.SUCCEEDED, [])

@@ -1,0 +1,31 @@
+"""A service per test, with workers that end with it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process.workers import Service
+
+FAST_LEASE_MS = 1500
+
+
+@pytest.fixture
+def make_service(redis_url: str, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Makes a service; with a short lease unless the test is about the real one."""
+    made: list[Service] = []
+
+    def make(**settings: int) -> Service:
+        service = Service(redis_url, namespace, tmp_path, **{"lease_ms": FAST_LEASE_MS, **settings})
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        service.close()
+
+
+@pytest.fixture
+def service(make_service: Callable[..., Service]) -> Service:
+    """A service with a short lease."""
+    return make_service()

@@ -1,0 +1,89 @@
+"""A storm of interrupts over short jobs: no thread dies, no outcome is wrong."""
+
+import logging
+import random
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import dramatiq
+import pytest
+from dramatiq.middleware import Interrupt
+
+from tests.waiting import wait_until
+from worker_service.broker.broker import JobBroker
+from worker_service.middleware import default_middleware
+from worker_service.settings import Settings
+
+STORM, THREADS = 5_000, 8
+
+
+class Gust(Interrupt):
+    """An interrupt of this test."""
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Let threads take turns every few bytecodes, so that interrupts fall between any two of them."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    logging.disable(logging.ERROR)  # every interrupt logs a traceback
+    yield
+    logging.disable(logging.NOTSET)
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture
+def broker(redis_url: str, namespace: str) -> Iterator[JobBroker]:
+    made = JobBroker(Settings(redis_url=redis_url, namespace=namespace), default_middleware())
+    yield made
+    made.close()
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_five_thousand_interrupts_kill_no_thread_and_give_no_wrong_outcome(broker: JobBroker) -> None:
+    begun: Counter[int] = Counter()
+    interrupted: Counter[int] = Counter()
+    failed: Counter[int] = Counter()
+
+    @dramatiq.actor(broker=broker, max_retries=None, min_backoff=1, max_backoff=2)
+    def short(number: int) -> int:
+        begun[number] += 1
+        try:
+            total = 0
+            for _ in range(random.randint(1, 10)):
+                total += sum(i * i for i in range(random.randint(1, 300)))
+                threading.Event().wait(random.random() / 1000)  # others run: an interrupt can hit anywhere
+            if total % 7 == 3:
+                failed[number] += 1
+                raise ValueError("an own failure among the interrupts")
+        except Gust:
+            interrupted[number] += 1
+            raise
+        return number
+
+    worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=100)
+    threads_before = set(threading.enumerate())
+    worker.start()
+    interrupts, backend = broker.process.interrupts, broker.get_results_backend()
+    sent = 0
+    messages: list[dramatiq.Message[int]] = []
+    calm = threading.Event()
+    try:
+        while sent < STORM:
+            if broker.reads.depth("default") < THREADS:
+                messages += [short.send(number) for number in range(len(messages), len(messages) + 50)]
+            for _ in range(100):
+                sent += interrupts.interrupt(Gust, lambda job: random.random() < 0.5)
+                calm.wait(random.random() / 1000)  # lets the actors run on; nothing is waited for
+        results = [message.get_result(backend=backend, block=True, timeout=60_000) for message in messages]
+        alive = [thread for thread in worker.workers if thread.is_alive()]
+    finally:
+        worker.stop()
+
+    assert results == list(range(len(messages)))  # every job ended with its own value, whatever hit it before
+    assert len(alive) == THREADS
+    assert broker.store.client.zcard(broker.store.keys.final("dead")) == 0
+    assert sum(interrupted.values()) > STORM / 20  # the storm did reach the actors
+    wait_until(lambda: set(threading.enumerate()) - threads_before <= {threading.main_thread()}, timeout=15)

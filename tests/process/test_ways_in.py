@@ -1,0 +1,146 @@
+"""A team's own actors: from an empty folder, with the installed wheel, by each of the ways in."""
+
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import wait_until
+from worker_service.jobs.states import State
+from worker_service.settings import Settings
+from worker_service.store import Queries, connect
+
+ROOT = Path(__file__).parents[2]
+
+OWN_TASKS = """
+from worker_service import actor
+
+
+@actor
+def greet(name: str) -> str:
+    return f"hello {name}"
+
+
+if __name__ == "__main__":
+    print(greet.send("world").message_id)
+"""
+
+PLAIN_DRAMATIQ_TASKS = OWN_TASKS.replace("from worker_service import actor", "from dramatiq import actor")
+
+FOREIGN_TASKS = """
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+
+
+@dramatiq.actor(broker=StubBroker())
+def lost():
+    pass
+"""
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the built wheel of this project; the rest comes from the one we run in."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
+        cwd=ROOT, check=True, capture_output=True,
+    )
+    [wheel] = (folder / "dist").glob("*.whl")
+    venv.create(folder / "venv", with_pip=False)
+    [site] = (folder / "venv").glob("lib/python*/site-packages")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)],
+        check=True, capture_output=True,
+    )
+    [ours] = {path for path in sys.path if path.endswith("site-packages") and sys.prefix in path}
+    (site / "dependencies.pth").write_text(f"{ours}\n")
+    return folder / "venv" / "bin" / "python"
+
+
+class Project:
+    """An empty folder of a team, and commands run in it."""
+
+    def __init__(self, folder: Path, python: Path, env: dict[str, str]) -> None:
+        self.folder, self.python, self.env = folder, python, env
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start_worker(self, module: str, **env: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                [self.python, "-m", "dramatiq", module, "-p", "1", "-t", "2"],
+                cwd=self.folder, env={**self.env, **env}, stdout=log, stderr=log,
+            )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, **env: str) -> str:
+        done = subprocess.run(
+            [self.python, *arguments], cwd=self.folder, env={**self.env, **env}, check=True, capture_output=True
+        )
+        return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def project(installed: Path, redis_url: str, namespace: str, tmp_path: Path) -> Iterator[Project]:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JOBS_", "PYTHON"))}
+    made = Project(folder, installed, {**kept, "JOBS_REDIS_URL": redis_url, "JOBS_NAMESPACE": namespace})
+    yield made
+    for process in made.started:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def result_of(redis_url: str, namespace: str) -> Callable[[str], object]:
+    reads = Queries(connect(Settings(redis_url=redis_url).redis_url), namespace)
+
+    def result(id: str) -> object:
+        wait_until(lambda: reads.state(id) == State.SUCCEEDED, timeout=20)
+        job = reads.job(id)
+        assert job is not None
+        return job.result
+
+    return result
+
+
+def test_the_wheel_is_what_runs(project: Project) -> None:
+    where = project.run("-c", "import worker_service; print(worker_service.__file__)")
+    assert str(ROOT) not in where
+
+
+def test_dramatiq_runs_a_module_that_imports_our_actor(project: Project, result_of: Callable[[str], object]) -> None:
+    (project.folder / "my").mkdir()
+    (project.folder / "my" / "tasks.py").write_text(OWN_TASKS)
+    project.start_worker("my.tasks")
+    assert result_of(project.run("-m", "my.tasks")) == "hello world"
+
+
+@pytest.mark.parametrize("tasks", [OWN_TASKS, PLAIN_DRAMATIQ_TASKS], ids=["our actor", "plain dramatiq.actor"])
+def test_the_service_imports_the_modules_it_is_told(
+    project: Project, result_of: Callable[[str], object], tasks: str
+) -> None:
+    (project.folder / "tasks.py").write_text(tasks)
+    project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
+    send = "from worker_service import registry; registry.load(); import tasks; print(tasks.greet.send('world').message_id)"
+    assert result_of(project.run("-c", send, JOBS_ACTOR_MODULES="tasks")) == "hello world"
+
+
+def test_an_actor_on_another_broker_stops_the_start_with_its_name(project: Project) -> None:
+    (project.folder / "tasks.py").write_text(FOREIGN_TASKS)
+    process = project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
+    assert process.wait(20) != 0
+    log = (project.folder / "worker.log").read_text()
+    assert "Actor 'lost' in tasks is on another broker" in log
+    assert "from worker_service import actor" in log
+
+
+def test_importing_the_package_loads_neither_dramatiq_nor_flask(project: Project) -> None:
+    loaded = project.run("-c", "import worker_service, sys; print(*sorted(sys.modules))").split()
+    assert not {"dramatiq", "flask", "redis", "pydantic"} & set(loaded)

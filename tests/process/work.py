@@ -1,0 +1,88 @@
+"""Actors for the tests with real worker processes. Effects go to a file, one line each, independent of the server."""
+
+import asyncio
+import ctypes
+import os
+import threading
+import time
+
+from worker_service import actor
+
+EFFECTS = os.environ.get("EFFECTS_FILE", os.devnull)
+
+
+def effect(*words: object) -> None:
+    """Append one line; a single write on an append-only descriptor is not torn by a kill."""
+    line = " ".join(str(word) for word in (*words, os.getpid(), time.time())) + "\n"
+    descriptor = os.open(EFFECTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+@actor
+def hold(name: str, seconds: float) -> str:
+    """Start, wait, end."""
+    effect("start", name)
+    time.sleep(seconds)
+    effect("end", name)
+    return name
+
+
+@actor(min_backoff=10, max_backoff=50)
+def quick(name: str) -> str:
+    """As good as nothing."""
+    effect("end", name)
+    return name
+
+
+@actor
+def hold_interpreter(name: str, seconds: int) -> str:
+    """Sleep in C code without releasing the interpreter lock: no other thread of the process runs."""
+    effect("start", name)
+    ctypes.PyDLL(None).sleep(seconds)
+    effect("end", name)
+    return name
+
+
+@actor(max_crashes=3)
+def die(name: str) -> None:
+    """Take the whole process along."""
+    effect("start", name)
+    os.kill(os.getpid(), 9)
+
+
+@actor
+async def wait_async(name: str, seconds: float) -> str:
+    """An async actor."""
+    effect("start", name)
+    await asyncio.sleep(seconds)
+    effect("end", name)
+    return name
+
+
+@actor(time_limit=500, max_attempts=1)
+def stuck_in_c(name: str) -> None:
+    """Blocks where no interrupt reaches it."""
+    effect("start", name)
+    ctypes.CDLL(None).sleep(600)
+
+
+@actor(time_limit=500, max_attempts=1)
+def hold_limited(name: str, seconds: float) -> None:
+    """Waits longer than it may."""
+    effect("start", name)
+    time.sleep(seconds)
+
+
+@actor
+def lose_thread(name: str) -> None:
+    """Have other code end this thread when the job is over."""
+    effect("start", name)
+    ident = ctypes.c_ulong(threading.get_ident())
+
+    def end_it() -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
+
+    threading.Timer(0.3, end_it).start()

@@ -1,0 +1,186 @@
+"""submit: jobs begin to exist, whole or not at all."""
+
+import pytest
+
+from tests.store.builders import (
+    NOW,
+    a_job,
+    a_message,
+    a_session,
+    claim,
+    contents,
+    fields_of,
+    ids,
+    is_marked,
+    out_of_memory,
+    submitted,
+    take_mark,
+)
+from worker_service.jobs.errors import StoreFull
+from worker_service.jobs.states import State
+from worker_service.store import Queries, Store
+
+
+class TestRecord:
+    def test_job_without_an_instant_is_queued(self, store: Store, reads: Queries):
+        job = a_job(priority=7, max_attempts=4, max_crashes=2, parent="parent-1")
+
+        assert store.submit([job], now_ms=NOW) == ["created"]
+
+        found = reads.job(job.id)
+        assert found is not None
+        assert (found.state, found.queue, found.actor, found.priority) == (State.QUEUED, "default", "work", 7)
+        assert (found.max_attempts, found.max_crashes, found.parent) == (4, 2, "parent-1")
+        assert (found.created_at_ms, found.due_at_ms, found.expires_at_ms) == (NOW, None, None)
+        assert ids(store, store.keys.ready("default")) == [job.id]
+        assert ids(store, store.keys.jobs) == [job.id]
+
+    @pytest.mark.parametrize("when", [{"delay_ms": 5_000}, {"run_at_ms": NOW + 5_000}])
+    def test_job_wanted_later_is_scheduled(self, store: Store, when: dict[str, int]):
+        id = submitted(store, **when)
+
+        assert fields_of(store, id)["state"] == "scheduled"
+        assert fields_of(store, id)["wait_reason"] == "asked"
+        assert fields_of(store, id)["due_at"] == str(NOW + 5_000)
+        assert store.client.zscore(store.keys.due("default"), id) == NOW + 5_000
+        assert ids(store, store.keys.ready("default")) == []
+
+    def test_job_wanted_in_the_past_is_queued(self, store: Store):
+        id = submitted(store, run_at_ms=NOW - 1)
+
+        assert fields_of(store, id)["state"] == "queued"
+
+    @pytest.mark.parametrize("deadline", [{"expires_in_ms": 800}, {"expires_at_ms": NOW + 800}])
+    def test_deadline_is_kept_as_an_instant(self, store: Store, deadline: dict[str, int]):
+        id = submitted(store, **deadline)
+
+        assert fields_of(store, id)["expires_at"] == str(NOW + 800)
+
+    def test_dead_follow_up_is_created_dead_and_never_claimed(self, store: Store, reads: Queries):
+        id = submitted(store, dead_reason="not_json")
+
+        found = reads.job(id)
+        assert found is not None
+        assert (found.state, found.reason, found.finished_at_ms) == (State.DEAD, "not_json", NOW)
+        assert ids(store, store.keys.final("dead")) == [id]
+        a_session(store)
+        assert claim(store).jobs == []
+
+    @pytest.mark.parametrize(
+        "message", [b'{"args":[9007199254740993,[],{}]}', b"\xff\x00\r\n", "¡olé!".encode(), b"x" * 70_000]
+    )
+    def test_message_is_kept_byte_for_byte(self, store: Store, message: bytes):
+        id = submitted(store, message=message)
+
+        assert store.client.get(store.keys.msg(id)) == message
+
+    def test_instant_is_the_server_s_without_another(self, store: Store):
+        before = store.client.time()[0]  # type: ignore[index]
+
+        store.submit([a_job("one")])
+
+        created = int(fields_of(store, "one")["created_at"])
+        assert before * 1000 <= created <= (store.client.time()[0] + 1) * 1000  # type: ignore[index]
+
+
+class TestBatch:
+    def test_every_job_gets_its_word(self, store: Store):
+        submitted(store, "old")
+
+        words = store.submit([a_job("new"), a_job("old"), a_job("newer")], now_ms=NOW)
+
+        assert words == ["created", "exists", "created"]
+
+    def test_same_id_twice_in_a_batch_makes_one_job(self, store: Store):
+        assert store.submit([a_job("one"), a_job("one")], now_ms=NOW) == ["created", "exists"]
+        assert ids(store, store.keys.ready("default")) == ["one"]
+
+    def test_empty_batch_does_nothing(self, store: Store):
+        assert store.submit([], now_ms=NOW) == []
+        assert contents(store) == {}
+
+
+class TestRepeated:
+    @pytest.mark.parametrize("fields", [{}, {"delay_ms": 1_000}, {"dead_reason": "unknown_actor"}])
+    def test_same_call_changes_nothing(self, store: Store, fields: dict[str, int]):
+        jobs = [a_job("one", **fields), a_job("two", **fields)]
+        store.submit(jobs, now_ms=NOW)
+        before = contents(store)
+
+        assert store.submit(jobs, now_ms=NOW + 1) == ["exists", "exists"]
+
+        assert contents(store) == before
+
+    def test_job_that_runs_is_left_alone(self, store: Store):
+        submitted(store, "one")
+        a_session(store)
+        claim(store)
+
+        assert store.submit([a_job("one", message=a_message("one", "other"))], now_ms=NOW) == ["exists"]
+
+        assert fields_of(store, "one")["state"] == "running"
+        assert store.client.get(store.keys.msg("one")) == a_message("one")
+
+
+class TestOrder:
+    def test_priority_comes_first_then_arrival(self, store: Store):
+        for id, priority in [("c", 0), ("e", 5), ("d", 0), ("a", -100), ("b", -1), ("f", 100), ("g", 100)]:
+            submitted(store, id, priority=priority)
+
+        assert ids(store, store.keys.ready("default")) == ["a", "b", "c", "d", "e", "f", "g"]
+
+    @pytest.mark.parametrize("priority", [-100, 100])
+    def test_arrivals_stay_apart_at_the_ends_of_the_range(self, store: Store, priority: int):
+        store.client.set(store.keys.arrivals, 2**46 - 4)
+
+        for id in ["z", "y", "x"]:
+            submitted(store, id, priority=priority)
+
+        assert ids(store, store.keys.ready("default")) == ["z", "y", "x"]
+
+
+class TestWakeMark:
+    def test_queued_job_sets_it(self, store: Store):
+        submitted(store)
+
+        assert is_marked(store)
+        assert not is_marked(store, "other")
+
+    def test_scheduled_job_sets_it_only_when_it_is_the_next_one_due(self, store: Store):
+        submitted(store, delay_ms=5_000)
+        assert is_marked(store)
+        take_mark(store)
+
+        submitted(store, delay_ms=6_000)
+        assert not is_marked(store)
+
+        submitted(store, delay_ms=4_000)
+        assert is_marked(store)
+
+
+class TestCounting:
+    def test_queue_is_registered_with_the_instant_of_its_first_job(self, store: Store):
+        submitted(store, queue="mail", now_ms=NOW)
+        submitted(store, queue="mail", now_ms=NOW + 5)
+
+        assert store.client.hgetall(store.keys.queues) == {b"mail": str(NOW).encode()}
+
+    def test_totals_and_the_minute_grow(self, store: Store, reads: Queries):
+        store.submit([a_job(), a_job(), a_job(dead_reason="too_large")], now_ms=NOW)
+
+        assert reads.totals("work") == {"enqueued": 3, "dead": 1}
+        minute = store.keys.minute("work", NOW // 60_000)
+        assert store.client.hgetall(minute) == {b"enqueued": b"3", b"dead": b"1"}
+        assert 0 < store.client.pttl(minute) <= 24 * 3600 * 1000  # type: ignore[operator]
+
+
+def test_full_server_refuses_new_jobs_and_nothing_changes(limited: Store):
+    submitted(limited, "there")
+    before = contents(limited)
+
+    with out_of_memory(limited.client):
+        with pytest.raises(StoreFull):
+            limited.submit([a_job("one"), a_job("two", delay_ms=5)], now_ms=NOW)
+        assert contents(limited) == before
+
+        assert limited.submit([a_job("there")], now_ms=NOW) == ["exists"]

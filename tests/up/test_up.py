@@ -1,0 +1,191 @@
+"""``worker-service up``: the way of a job through all of it, and every way in which it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.up.service import RunningService
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="finds processes through /proc"
+)
+
+Start = Callable[..., RunningService]
+README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = "<h1>A page</h1>"
+
+
+@pytest.fixture
+def page_url() -> Iterator[str]:
+    """Address of a page on a server of this process."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(PAGE.encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def worker_pid(service: RunningService) -> int:
+    """The process that runs the jobs: the one whose child is the keeper."""
+
+    keeper = next(pid for pid, command in service.processes().items() if "broker.keeper" in command)
+    return int(Path(f"/proc/{keeper}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+class TestRunning:
+    def test_posted_job_is_run_and_read_back(self, service: RunningService):
+        job = service.wait_for_state(service.submit("add", x=2, y=3), "succeeded")
+        assert job["result"] == 5
+
+    def test_printed_command_works_as_pasted(self, service: RunningService):
+        command = next(
+            line for line in service.output().splitlines() if line.startswith("  curl") and "-d" in line
+        )
+        answer = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
+        found = re.search(r'"id":"([^"]+)"', answer)
+        assert found, answer
+        assert service.wait_for_state(f"/v1/jobs/{found[1]}", "succeeded")["result"] == 5
+
+    def test_page_is_fetched_and_read_back(self, service: RunningService, page_url: str):
+        job = service.wait_for_state(service.submit("fetch_remote", url=page_url), "succeeded")
+        assert (job["result"]["status"], job["result"]["text"]) == (200, PAGE)
+
+    def test_python_program_in_this_folder_finds_the_embedded_server(self, service: RunningService):
+        code = "from worker_service.settings import settings; print(settings().redis_url)"
+        env = {"PATH": os.environ["PATH"], "JOBS_DATA_DIR": str(service.folder / "data")}
+        python = service.main.args[0].parent / "python"  # type: ignore[union-attr,index]
+        printed = subprocess.run(
+            [python, "-c", code], env=env, capture_output=True, text=True, check=True
+        ).stdout
+        assert printed.strip() in service.output()
+        assert printed.startswith("unix://")
+
+    def test_job_of_a_killed_worker_runs_again_within_five_seconds(
+        self, service: RunningService, tmp_path: Path
+    ):
+        path = service.submit("wait_for_file", path=str(tmp_path / "go"))
+        service.wait_for_state(path, "running")
+        killed = worker_pid(service)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(
+            lambda: [each["outcome"] for each in service.job(path)["attempts"]] == ["crash", "running"],
+            timeout=5,
+            message="the job does not run again",
+        )
+        assert service.job(path)["crashes"] == 1
+        (tmp_path / "go").touch()
+        assert service.wait_for_state(path, "succeeded")["result"] not in (killed, None)
+
+    def test_killed_web_process_is_started_again(self, service: RunningService):
+        master = next(
+            pid for pid, command in service.processes().items() if "granian" in command and "-m" in command
+        )
+        os.kill(master, signal.SIGKILL)
+        wait_until(lambda: "web ended" in service.output())
+        wait_until(lambda: _is_ready(service), timeout=15, message="web does not come back")
+
+
+class TestEnding:
+    @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+    def test_asked_to_stop_it_lets_a_running_job_finish_and_leaves_nothing(
+        self, start: Start, tmp_path: Path, how: signal.Signals
+    ):
+        service = start()
+        service.wait_until_ready()
+        path = service.submit("wait_for_file", path=str(tmp_path / "go"))
+        service.wait_for_state(path, "running")
+        service.main.send_signal(how)
+        wait_until(lambda: "Stopping" in service.output())
+        (tmp_path / "go").touch()
+        service.wait_until_gone()
+        assert service.main.returncode == 0
+        assert not (service.folder / "data" / "redis-url").exists()
+
+        again = RunningService(service.folder)
+        try:
+            again.wait_until_ready()
+            job = again.job(path)
+            assert (job["state"], job["attempt"], job["crashes"]) == ("succeeded", 1, 0)
+        finally:
+            again.close()
+
+    def test_second_ctrl_c_does_not_wait_for_jobs(self, start: Start, tmp_path: Path):
+        service = start()
+        service.wait_until_ready()
+        service.wait_for_state(service.submit("wait_for_file", path=str(tmp_path / "never")), "running")
+        service.main.send_signal(signal.SIGINT)
+        wait_until(lambda: "Stopping" in service.output())
+        service.main.send_signal(signal.SIGINT)
+        service.wait_until_gone()
+        assert service.main.returncode == 130
+
+    def test_killed_supervisor_leaves_no_process(self, start: Start, tmp_path: Path):
+        service = start()
+        service.wait_until_ready()
+        service.wait_for_state(service.submit("wait_for_file", path=str(tmp_path / "never")), "running")
+        service.main.kill()
+        service.wait_until_gone()
+
+
+class TestTrouble:
+    def test_taken_port_is_an_error_that_names_another(self, start: Start):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            service = start(JOBS_HTTP_PORT=str(port))
+            service.wait_until_gone()
+        assert service.main.returncode == 1
+        assert re.search(rf"Port {port} is in use.* JOBS_HTTP_PORT=\d+ make run", service.output())
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org"])
+    def test_address_that_others_reach_is_refused(self, start: Start, host: str):
+        service = start(JOBS_HTTP_HOST=host)
+        service.wait_until_gone()
+        assert service.main.returncode == 1
+        assert "only loopback addresses" in service.output()
+
+    def test_wrong_setting_is_named(self, start: Start):
+        service = start(JOBS_LEASE_MS="soon")
+        service.wait_until_gone()
+        assert service.main.returncode == 1
+        assert "JOBS_LEASE_MS: Input should be a valid integer" in service.output()
+
+    def test_actor_module_that_is_missing_ends_the_start(self, start: Start):
+        service = start(JOBS_ACTOR_MODULES="no_such_module")
+        service.wait_until_gone(timeout=30)
+        assert service.main.returncode == 1
+        assert "No module named 'no_such_module'" in service.output()
+
+    def test_given_server_is_used_and_no_other_started(self, start: Start, redis_url: str, namespace: str):
+        service = start(REDIS_URL=redis_url, JOBS_NAMESPACE=namespace)
+        service.wait_until_ready()
+        assert service.wait_for_state(service.submit("add", x=1, y=1), "succeeded")["result"] == 2
+        assert not (service.folder / "data").exists()
+
+
+def _is_ready(service: RunningService) -> bool:
+    try:
+        return bool(service.http.get("/readyz").status_code == 200)
+    except httpx2.TransportError:
+        return False

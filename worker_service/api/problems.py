@@ -1,0 +1,93 @@
+"""Errors as ``application/problem+json`` (RFC 9457), and the request id that log and answer share."""
+
+import re
+import uuid
+from typing import Any
+
+from flask import Flask, Response, current_app, g, json, request
+from werkzeug.exceptions import HTTPException
+
+from ..jobs.errors import InvalidJob, StoreFull, StoreUnavailable, UnknownJob, WorkerServiceError
+
+#: error class -> status, last part of the type's URN, title. A subclass stands before its base.
+STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
+    InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
+    UnknownJob: (404, "unknown-job", "There is no such job"),
+    StoreFull: (503, "store-full", "No memory for more jobs"),
+    StoreUnavailable: (503, "store-unavailable", "The job store is away"),
+}
+RETRY_AFTER_SECONDS = 2
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+def install(app: Flask) -> None:
+    """Make every error of an application a problem, and give every answer its ``X-Request-Id``."""
+    app.before_request(_begin)
+    app.after_request(_with_request_id)
+    app.register_error_handler(WorkerServiceError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _with_request_id(response: Response) -> Response:
+    response.headers["X-Request-Id"] = _request_id()
+    return response
+
+
+def _request_id() -> str:
+    if "request_id" not in g:
+        _begin()
+    return str(g.request_id)
+
+
+def _ours(error: WorkerServiceError) -> Response:
+    known = next((known for known in STATUS if isinstance(error, known)), None)
+    if known is None:
+        return _unexpected(error)
+    status, name, title = STATUS[known]
+    errors = []
+    if isinstance(error, InvalidJob):
+        errors = [
+            {"pointer": each.pointer, "detail": str(each), "code": each.code} for each in error.problems
+        ]
+    response = _problem(status, name, title, str(error), errors)
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response(error.get_response().get_data(), error.code, error.get_headers())
+    response = _problem(error.code, error.name.lower().replace(" ", "-"), error.name, error.description or "")
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    current_app.logger.error("Request %s failed", _request_id(), exc_info=error)
+    return _problem(
+        500, "internal-error", "Internal error", "The service made a mistake; its log has this request id."
+    )
+
+
+def _problem(
+    status: int, name: str, title: str, detail: str, errors: list[dict[str, str]] | None = None
+) -> Response:
+    body: dict[str, Any] = {
+        "type": f"urn:worker-service:problem:{name}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": _request_id(),
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(json.dumps(body, separators=(",", ":")), status, content_type="application/problem+json")

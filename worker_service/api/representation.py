@@ -1,0 +1,96 @@
+"""A job as JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ..jobs.signature import arguments_by_name
+from ..jobs.states import State
+from ..store import Delivery, Job, NewJob
+from .instants import to_text
+
+
+def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
+    """The job as the contract shows it.
+
+    Args:
+        job: its record.
+        fn: the actor's function when it is known here; it gives names to arguments sent by position.
+    """
+    return {
+        "id": job.id,
+        "actor": job.actor,
+        "queue": job.queue,
+        "state": job.state,
+        "wait_reason": job.wait_reason,
+        "reason": job.reason,
+        "args": arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {})),
+        "priority": job.priority,
+        "attempt": job.attempts + (job.state in (State.RUNNING, State.SUCCEEDED)),
+        "max_attempts": job.max_attempts,
+        "crashes": job.crashes,
+        "created_at": to_text(job.created_at_ms),
+        "run_at": to_text(job.due_at_ms),
+        "started_at": to_text(job.started_at_ms),
+        "finished_at": to_text(job.finished_at_ms),
+        "expires_at": to_text(job.expires_at_ms),
+        "worker": job.worker,
+        "result": job.result,
+        "error": job.error,
+        "attempts": [_delivery(delivery) for delivery in job.deliveries],
+        "links": {"self": location(job.id)},
+    }
+
+
+def location(id: str) -> str:
+    """Where the job is found."""
+    return f"/v1/jobs/{id}"
+
+
+def as_created(job: NewJob, now_ms: int) -> Job:
+    """The record that submitting a job made, without asking for it."""
+    due = _instant(job.run_at_ms, job.delay_ms, now_ms)
+    waits = due is not None and due > now_ms
+    return Job(
+        id=job.id,
+        state=State.SCHEDULED if waits else State.QUEUED,
+        queue=job.queue,
+        actor=job.actor,
+        priority=job.priority,
+        created_at_ms=now_ms,
+        due_at_ms=due,
+        started_at_ms=None,
+        finished_at_ms=None,
+        expires_at_ms=_instant(job.expires_at_ms, job.expires_in_ms, now_ms),
+        attempts=0,
+        crashes=0,
+        max_attempts=job.max_attempts,
+        max_crashes=job.max_crashes,
+        worker=None,
+        wait_reason="asked" if waits else None,
+        reason=None,
+        parent=job.parent or None,
+        message=json.loads(job.message),
+        has_result=False,
+        result=None,
+        error=None,
+        deliveries=[],
+    )
+
+
+def _instant(at_ms: int | None, in_ms: int | None, now_ms: int) -> int | None:
+    if at_ms is None and in_ms:
+        return now_ms + in_ms
+    return at_ms
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "number": delivery.number,
+        "started_at": to_text(delivery.started_at_ms),
+        "ended_at": to_text(delivery.ended_at_ms),
+        "worker": delivery.worker,
+        "outcome": delivery.outcome,
+        "charged": delivery.charged,
+        "error": delivery.error,
+    }

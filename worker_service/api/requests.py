@@ -1,0 +1,110 @@
+"""What a request for a job may say."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from werkzeug.datastructures import Headers
+
+from ..broker.intake import WantedJob
+from ..jobs.errors import InvalidJob
+from ..jobs.validation import check, problems, summary
+from . import instants
+
+CENTURY_MS = 100 * 365 * 24 * 3600 * 1000
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+#: Refused rather than ignored: who sends one counts on what it does.
+NOT_YET = frozenset(
+    {
+        "batch",
+        "concurrency",
+        "depends_on",
+        "encryption",
+        "metadata",
+        "rate_limit",
+        "store_result",
+        "tags",
+        "tenant",
+        "unique",
+        "webhook",
+        "workflow",
+    }
+)
+HEADERS_NOT_YET = ("Durability", "Idempotency-Key")
+
+
+def _instant(text: str) -> str:
+    instants.to_ms(text)
+    return text
+
+
+Instant = Annotated[str, AfterValidator(_instant)]
+
+
+class JobRequest(BaseModel):
+    """The body of ``POST /v1/jobs``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: str = Field(min_length=1)
+    args: dict[str, Any] = Field(default_factory=dict)
+    queue: str | None = Field(default=None, min_length=1)
+    delay_ms: int | None = Field(default=None, ge=0, le=CENTURY_MS)
+    run_at: Instant | None = None
+    expires_at: Instant | None = None
+    expires_in_ms: int | None = Field(default=None, ge=1, le=CENTURY_MS)
+    priority: int | None = Field(default=None, ge=-100, le=100)
+    max_attempts: int | None = Field(default=None, ge=1, le=1_000_000)
+    time_limit_ms: int | None = Field(default=None, ge=1, le=WEEK_MS)
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        if self.delay_ms is not None and self.run_at is not None:
+            raise ValueError("Give delay_ms or run_at, not both.")
+        if self.expires_in_ms is not None and self.expires_at is not None:
+            raise ValueError("Give expires_in_ms or expires_at, not both.")
+        return self
+
+    def wanted(self) -> WantedJob:
+        """The same for the intake."""
+        options = {
+            "priority": self.priority,
+            "max_attempts": self.max_attempts,
+            "time_limit": self.time_limit_ms,
+        }
+        return WantedJob(
+            actor=self.actor,
+            args=self.args,
+            queue=self.queue,
+            run_at_ms=instants.to_ms(self.run_at) if self.run_at else None,
+            delay_ms=self.delay_ms,
+            expires_at_ms=instants.to_ms(self.expires_at) if self.expires_at else None,
+            expires_in_ms=self.expires_in_ms,
+            options={name: value for name, value in options.items() if value is not None},
+        )
+
+
+def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
+    """What a request asks for.
+
+    Raises:
+        InvalidJob: with one problem per wrong field.
+    """
+    missing = [
+        InvalidJob(f"The header {name} is not supported yet.", code="not_supported")
+        for name in HEADERS_NOT_YET
+        if name in headers
+    ]
+    missing += [
+        InvalidJob(f"The field {name!r} is not supported yet.", pointer=f"/{name}", code="not_supported")
+        for name in given
+        if name in NOT_YET
+    ]
+    if missing:
+        raise InvalidJob(summary(missing), problems=missing)
+    try:
+        request, _ = check(JobRequest, given)
+    except ValidationError as error:
+        found = problems(error, given, known=JobRequest.model_fields, noun="field")
+        raise InvalidJob(summary(found), problems=found) from None
+    return request.wanted()

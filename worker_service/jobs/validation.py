@@ -1,0 +1,123 @@
+"""Checks JSON values against pydantic models, strictly, and words what is wrong as `InvalidJob`s.
+
+Strict means that ``false`` and ``"1"`` are no integers. ``1.0`` is one, as in JSON Schema: pydantic refuses
+it, so it is turned into ``1`` exactly where an integer was asked for.
+"""
+
+import copy
+import json
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .errors import InvalidJob
+from .names import did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+Path = list[str | int]
+
+
+def check(model: type[M], given: dict[str, Any]) -> tuple[M, dict[str, Any]]:
+    """Validate a JSON object.
+
+    Returns:
+        The model, and the object with integral floats turned into the integers that were asked for.
+
+    Raises:
+        ValidationError: see `problems`.
+    """
+    try:
+        return model.model_validate_json(_text(given), strict=True), given
+    except ValidationError as error:
+        integral = [path for details in error.errors() if (path := _integral_float(details, given))]
+        if not integral:
+            raise
+    given = copy.deepcopy(given)
+    for path in integral:
+        _make_integer(given, path)
+    return model.model_validate_json(_text(given), strict=True), given
+
+
+def problems(
+    error: ValidationError, given: object, *, known: Iterable[str], noun: str, pointer: str = ""
+) -> list[InvalidJob]:
+    """One `InvalidJob` per wrong place.
+
+    Args:
+        given: the value that was checked.
+        known: names it may have; the nearest one is offered for a misspelt one.
+        noun: what these names are: field, argument.
+        pointer: where it stands in the request.
+    """
+    found: dict[str, InvalidJob] = {}
+    for details in error.errors(include_url=False, include_context=False):
+        path = _path(details, given)
+        place = pointer + "".join(f"/{_escaped(part)}" for part in path)
+        detail, code = _worded(details, path, known, noun)
+        if place in found:  # another branch of a union
+            detail = f"{found[place]}, or: {detail[:1].lower()}{detail[1:]}"
+        found[place] = InvalidJob(detail, pointer=place, code=code)
+    return list(found.values())
+
+
+def summary(found: list[InvalidJob]) -> str:
+    """All problems in one line."""
+    return "; ".join(
+        f"{problem.pointer}: {problem}" if problem.pointer else str(problem) for problem in found
+    )
+
+
+def _text(given: object) -> str:
+    return json.dumps(given, separators=(",", ":"))
+
+
+def _worded(details: ErrorDetails, path: Path, known: Iterable[str], noun: str) -> tuple[str, str]:
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        hint = did_you_mean(str(path[-1]), known) if len(path) == 1 else ""
+        return f"No {noun} {path[-1]!r}.{hint}", f"unknown_{noun}"
+    if kind == "missing":
+        return f"The {noun} {path[-1]!r} is missing.", "missing"
+    if kind == "json_invalid":
+        return (
+            "A text holds half of a surrogate pair (\\ud800 to \\udfff), which is no character.",
+            "invalid_text",
+        )
+    if kind == "value_error":
+        return details["msg"].removeprefix("Value error, "), "invalid"
+    return details["msg"], kind
+
+
+def _path(details: ErrorDetails, given: Any) -> Path:
+    """Where the error is. pydantic's location also names branches of unions; those are left out."""
+    path: Path = []
+    part: Any
+    for part in details["loc"]:
+        if (isinstance(given, dict) and part in given) or (
+            isinstance(given, list) and isinstance(part, int) and part < len(given)
+        ):
+            given = given[part]
+        elif not (details["type"] == "missing" and part == details["loc"][-1]):
+            continue
+        path.append(part)
+    return path
+
+
+def _integral_float(details: ErrorDetails, given: dict[str, Any]) -> Path:
+    value = details["input"]
+    if details["type"] != "int_type" or not isinstance(value, float) or not value.is_integer():
+        return []
+    return _path(details, given)
+
+
+def _make_integer(given: Any, path: Path) -> None:
+    for part in path[:-1]:
+        given = given[part]
+    given[path[-1]] = int(given[path[-1]])
+
+
+def _escaped(part: str | int) -> str:
+    """A reference token of RFC 6901."""
+    return str(part).replace("~", "~0").replace("/", "~1")

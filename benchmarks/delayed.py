@@ -2,7 +2,14 @@
 
     python -m benchmarks --only delayed
 
-@SAMPLE@
+A sample result (2 shared cores, medians):
+
+                            due in an hour     started  late p50 ms  p99 ms  max ms  worker MiB  grows by MiB
+    ours                           100,000  300 of 300          1.3     2.9     4.3        74.5          -1.2
+    stock, up to its limit           7,000  300 of 300        737.7  1362.9  1371.4        36.5          10.5
+    stock                          100,000    0 of 300            -       -       -        35.1           9.0
+    stock, limit raised             20,000  300 of 300        645.6  1516.6  1535.6        32.7          26.9
+
 First many jobs that are due in an hour, sent while a worker runs; then 300 that are due at random instants
 two to eight seconds later. Late is: start minus the instant asked for, on one clock. Memory is that of all
 the worker's processes (PSS), settled, before and after the many jobs exist.

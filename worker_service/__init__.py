@@ -14,6 +14,6 @@ def actor(*args: Any, **options: Any) -> Any:
     Raises:
         InvalidJob: an option is unknown; the message names the nearest one.
     """
-    from . import registry
+    from .registry import actor as declare
 
-    return registry.actor(*args, **options)
+    return declare(*args, **options)

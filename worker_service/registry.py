@@ -1,6 +1,7 @@
 """The actors of this process: the one way in which the worker, the web process and the command line learn them."""
 
 import importlib
+from functools import cache
 from typing import Any
 
 import dramatiq
@@ -11,16 +12,13 @@ from .jobs.names import did_you_mean
 from .middleware import default_middleware
 from .settings import settings
 
-_broker: JobBroker | None = None
 
-
+@cache
 def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
-    global _broker
-    if _broker is None:
-        _broker = JobBroker(settings(), default_middleware())
-        dramatiq.set_broker(_broker)
-    return _broker
+    made = JobBroker(settings(), default_middleware())
+    dramatiq.set_broker(made)
+    return made
 
 
 def actor(fn: Any = None, **options: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a worker takes, how much of it, and when."""
 
 import itertools
+import json
 import threading
 import time
 from collections import Counter
@@ -142,7 +143,7 @@ class TestHowMuch:
         slow = an_actor(broker, gate, "slow")
         messages = [slow.send(number) for number in range(6)]
         with working(broker, threads=1) as worker:
-            wait_until(lambda: broker.reads.running() == 4)
+            wait_until(lambda: gate.started and worker.work_queue.qsize() == 3)
             stopping = threading.Thread(target=worker.stop)
             stopping.start()
             wait_until(lambda: broker.reads.running() == 1)
@@ -246,7 +247,24 @@ class TestDamage:
         self, broker: JobBroker, working: Working
     ):
         actor = an_actor(broker, lambda: "ran")
-        damages = [b"", b"\x80\x04pickled", b"{}", b"[]", b"null", b'{"args":1}', b'{"args":[],"options":[]}']
+        fields = actor.message().asdict()
+        wrong: list[dict[str, Any]] = [
+            {"actor_name": []},
+            {"message_id": 5},
+            {"options": None},
+            {"args": 1},
+            {"message_timestamp": "now"},
+        ]
+        damages = [
+            b"",
+            b"\x80\x04pickled",
+            b"{}",
+            b"[]",
+            b"null",
+            b"[" * 100_000,
+            b'{"args":[],"options":[]}',
+        ]
+        damages += [json.dumps({**fields, **one}).encode() for one in wrong]
         damaged = [actor.send() for _ in damages]
         for message, damage in zip(damaged, damages, strict=True):
             broker.store.client.set(broker.store.keys.msg(message.message_id), damage)

@@ -13,8 +13,21 @@ from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
 from worker_service.jobs.errors import PermanentError
 from worker_service.jobs.states import State
+from worker_service.store import Job
 
-QUICK = {"min_backoff": 1, "max_backoff": 1}
+QUICK: dict[str, Any] = {"min_backoff": 1, "max_backoff": 1}
+
+
+def job_once(broker: JobBroker, message: Any, state: State) -> Job:
+    """The job as soon as it has this state."""
+
+    def found() -> Job | None:
+        job = broker.reads.job(message.message_id)
+        return job if job is not None and job.state is state else None
+
+    job = wait_until(found)
+    assert job is not None
+    return job
 
 
 def options_of_this_run() -> dict[str, Any]:
@@ -70,11 +83,7 @@ class TestAttempts:
 
         message = declare(fail).send()
 
-        job = wait_until(
-            lambda: (
-                (found := served.reads.job(message.message_id)) and found.state is State.RETRYING and found
-            )
-        )
+        job = job_once(served, message, State.RETRYING)
         assert job.wait_reason == "retry"
         assert job.due_at_ms is not None
         assert job.due_at_ms - job.created_at_ms >= 3_600_000
@@ -161,11 +170,7 @@ class TestUncharged:
 
         message = declare(fail, min_backoff=600_000).send()
 
-        job = wait_until(
-            lambda: (
-                (found := served.reads.job(message.message_id)) and found.state is State.SCHEDULED and found
-            )
-        )
+        job = job_once(served, message, State.SCHEDULED)
         assert job.wait_reason == "snooze"
 
 
@@ -200,11 +205,7 @@ class TestMismatch:
         renamed = an_actor(new, lambda: 7, "renamed")
         with working(old):
             message = renamed.send()
-            job = wait_until(
-                lambda: (
-                    (found := old.reads.job(message.message_id)) and found.state is State.SCHEDULED and found
-                )
-            )
+            job = job_once(old, message, State.SCHEDULED)
 
         assert (job.wait_reason, job.attempts) == ("unknown_actor", 0)
         assert job.due_at_ms is not None
@@ -260,13 +261,13 @@ class TestHooks:
         broker = make_broker(self.Failing(*hooks))
         ran: Counter[str] = Counter()
 
-        @dramatiq.actor(broker=broker, max_attempts=2, **QUICK)
-        def work(kind: str) -> str:
+        def run(kind: str) -> str:
             ran[kind] += 1
             if kind == "fails":
                 raise ValueError
             return kind
 
+        work = an_actor(broker, run, max_attempts=2, **QUICK)
         good, bad = work.send("works"), work.send("fails")
         with working(broker):
             done = broker.reads.wait_until_final(good.message_id, timeout=10)
@@ -284,11 +285,10 @@ class TestHooks:
         writing = self.Writing()
         broker = make_broker(writing)
 
-        @dramatiq.actor(broker=broker, max_attempts=3, **QUICK)
         def fail() -> None:
             raise ValueError
 
-        message = fail.send()
+        message = an_actor(broker, fail, max_attempts=3, **QUICK).send()
         with working(broker):
             job = broker.reads.wait_until_final(message.message_id, timeout=10)
 

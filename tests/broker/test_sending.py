@@ -229,7 +229,7 @@ class TestRepeated:
         assert broker.store.client.zcard(broker.store.keys.jobs) == 1
 
     @pytest.mark.parametrize("options", [{}, {"max_attempts": 2}])
-    def test_message_handed_in_is_not_changed(self, make_broker: MakeBroker, options: dict[str, int]):
+    def test_message_handed_in_is_not_changed(self, make_broker: MakeBroker, options: dict[str, Any]):
         class Tracing(dramatiq.Middleware):
             def before_enqueue(self, broker: Any, message: Any, delay: Any) -> None:
                 message.options["trace_id"] = "t-1"

@@ -57,7 +57,9 @@ def test_a_job_that_no_interrupt_reaches_ends_its_worker_and_alone_is_charged(se
     wait_until(lambda: service.effects("start")["stuck"] == 1)
     [other] = service.submit("hold", "other", 45.0)
 
-    wait_until(lambda: first.main.poll() is not None, timeout=120, message="the keeper did not end the worker")
+    wait_until(
+        lambda: first.main.poll() is not None, timeout=120, message="the keeper did not end the worker"
+    )
 
     wait_until(lambda: service.reads.state(stuck) == "dead")
     job, neighbour = service.reads.job(stuck), service.reads.job(other)

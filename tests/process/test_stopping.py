@@ -16,7 +16,7 @@ def test_a_stop_under_load_loses_and_charges_nothing(service: Service) -> None:
     first.terminate()
     assert first.wait() == 0
     assert service.reads.running() == 0
-    assert service.sessions() == []
+    assert not service.sessions()
     done_by_first = service.in_state("succeeded")
     assert done_by_first < 400
     service.worker()
@@ -58,7 +58,7 @@ def test_a_second_signal_ends_at_once_and_charges_nothing(service: Service) -> N
     job = service.reads.job(id)
     assert job is not None
     assert (job.state, job.attempts, job.crashes) == (State.QUEUED, 0, 0)
-    assert service.sessions() == []
+    assert not service.sessions()
 
 
 def test_an_idle_worker_stops_and_leaves_no_process(service: Service) -> None:
@@ -70,7 +70,7 @@ def test_an_idle_worker_stops_and_leaves_no_process(service: Service) -> None:
 
     assert worker.wait() == 0
     wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
-    assert service.sessions() == []
+    assert not service.sessions()
 
 
 def test_a_delayed_job_survives_the_stop_of_the_worker_that_knew_of_it(service: Service) -> None:
@@ -98,4 +98,4 @@ def test_a_process_that_lost_a_thread_drains_and_ends(service: Service) -> None:
 
     assert "A worker thread has died" in worker.log.read_text()
     assert service.reads.state(held) == State.SUCCEEDED
-    assert service.sessions() == []
+    assert not service.sessions()

@@ -48,14 +48,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
-        cwd=ROOT, check=True, capture_output=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
     [wheel] = (folder / "dist").glob("*.whl")
     venv.create(folder / "venv", with_pip=False)
     [site] = (folder / "venv").glob("lib/python*/site-packages")
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)],
-        check=True, capture_output=True,
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--no-index",
+            "--target",
+            str(site),
+            str(wheel),
+        ],
+        check=True,
+        capture_output=True,
     )
     [ours] = {path for path in sys.path if path.endswith("site-packages") and sys.prefix in path}
     (site / "dependencies.pth").write_text(f"{ours}\n")
@@ -73,14 +86,21 @@ class Project:
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [self.python, "-m", "dramatiq", module, "-p", "1", "-t", "2"],
-                cwd=self.folder, env={**self.env, **env}, stdout=log, stderr=log,
+                cwd=self.folder,
+                env={**self.env, **env},
+                stdout=log,
+                stderr=log,
             )
         self.started.append(process)
         return process
 
     def run(self, *arguments: str, **env: str) -> str:
         done = subprocess.run(
-            [self.python, *arguments], cwd=self.folder, env={**self.env, **env}, check=True, capture_output=True
+            [self.python, *arguments],
+            cwd=self.folder,
+            env={**self.env, **env},
+            check=True,
+            capture_output=True,
         )
         return done.stdout.decode().strip()
 
@@ -115,20 +135,24 @@ def test_the_wheel_is_what_runs(project: Project) -> None:
     assert str(ROOT) not in where
 
 
-def test_dramatiq_runs_a_module_that_imports_our_actor(project: Project, result_of: Callable[[str], object]) -> None:
+def test_dramatiq_runs_a_module_that_imports_our_actor(
+    project: Project, result_of: Callable[[str], object]
+) -> None:
     (project.folder / "my").mkdir()
     (project.folder / "my" / "tasks.py").write_text(OWN_TASKS)
     project.start_worker("my.tasks")
     assert result_of(project.run("-m", "my.tasks")) == "hello world"
 
 
-@pytest.mark.parametrize("tasks", [OWN_TASKS, PLAIN_DRAMATIQ_TASKS], ids=["our actor", "plain dramatiq.actor"])
+@pytest.mark.parametrize(
+    "tasks", [OWN_TASKS, PLAIN_DRAMATIQ_TASKS], ids=["our actor", "plain dramatiq.actor"]
+)
 def test_the_service_imports_the_modules_it_is_told(
     project: Project, result_of: Callable[[str], object], tasks: str
 ) -> None:
     (project.folder / "tasks.py").write_text(tasks)
     project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
-    send = "from worker_service import registry; registry.load(); import tasks; print(tasks.greet.send('world').message_id)"
+    send = "from worker_service.registry import load; load(); import tasks; print(tasks.greet.send('world').message_id)"
     assert result_of(project.run("-c", send, JOBS_ACTOR_MODULES="tasks")) == "hello world"
 
 

@@ -1,5 +1,6 @@
 """Real ``dramatiq`` commands as child processes, and what they left behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 
@@ -24,7 +26,7 @@ MODULE = "work"
 class Service:
     """One namespace on a server: submits jobs as any producer does, and starts workers for them."""
 
-    def __init__(self, url: str, namespace: str, folder: Path, **settings: int) -> None:
+    def __init__(self, url: str, namespace: str, folder: Path, **settings: Any) -> None:
         self.settings = Settings(redis_url=url, namespace=namespace, **settings)
         self.folder = folder
         self.effects_file = folder / "effects"
@@ -34,35 +36,31 @@ class Service:
 
     def submit(self, actor: str, *args: object, count: int = 1, **fields: object) -> list[str]:
         """Submit ``count`` jobs; ``{i}`` in a text argument becomes the number of the job. Returns their ids."""
-        ids = []
+        ids: list[str] = []
         for first in range(0, count, 500):
             jobs = []
             for i in range(first, min(first + 500, count)):
                 values = tuple(arg.format(i=i) if isinstance(arg, str) else arg for arg in args)
-                message = dramatiq.Message("default", actor, values, {}, {})
+                message: dramatiq.Message[object] = dramatiq.Message("default", actor, values, {}, {})
                 jobs.append(NewJob(message.message_id, "default", actor, encode(message), **fields))  # type: ignore[arg-type]
             self.store.submit(jobs)
             ids.extend(job.id for job in jobs)
         return ids
 
-    def worker(
-        self, *, threads: int = 8, processes: int = 1, command: str = "dramatiq", **env: str
-    ) -> "Worker":
+    def worker(self, *, threads: int = 8, processes: int = 1, command: str = "dramatiq") -> "Worker":
         """Start one ``dramatiq`` command in a process group of its own."""
-        started = Worker(self, command, threads, processes, env)
+        started = Worker(self, command, threads, processes)
         self.workers.append(started)
         return started
 
-    def supervise(
-        self, until: Callable[[], bool], *, timeout: float = 60, threads: int = 8, **env: str
-    ) -> None:
+    def supervise(self, until: Callable[[], bool], *, timeout: float = 60, threads: int = 8) -> None:
         """Keep one command running, as a supervisor does, until the condition holds."""
-        running = self.worker(threads=threads, **env)
+        running = self.worker(threads=threads)
 
         def restart_or_look() -> bool:
             nonlocal running
             if running.main.poll() is not None:
-                running = self.worker(threads=threads, **env)
+                running = self.worker(threads=threads)
             return until()
 
         wait_until(restart_or_look, timeout=timeout)
@@ -81,11 +79,11 @@ class Service:
 
     def in_state(self, state: str) -> int:
         """How many jobs ended in a state."""
-        return int(self.store.client.zcard(self.store.keys.final(state)))  # type: ignore[arg-type]
+        return int(self.store.client.zcard(self.store.keys.final(state)))
 
-    def sessions(self) -> list[str]:
+    def sessions(self) -> set[str]:
         """The sessions that are open."""
-        return [found.decode() for found in self.store.client.zrange(self.store.keys.sessions, 0, -1)]  # type: ignore[union-attr]
+        return self.reads.sessions()
 
     def close(self) -> None:
         """End every worker that is left."""
@@ -97,9 +95,7 @@ class Service:
 class Worker:
     """A running ``dramatiq`` command: its main process, its worker process and the keeper of that."""
 
-    def __init__(
-        self, service: Service, command: str, threads: int, processes: int, env: dict[str, str]
-    ) -> None:
+    def __init__(self, service: Service, command: str, threads: int, processes: int) -> None:
         self.log = service.folder / f"worker-{len(service.workers)}.log"
         settings = service.settings
         with self.log.open("wb") as log:
@@ -124,7 +120,6 @@ class Worker:
                     "JOBS_SHUTDOWN_GRACE_MS": str(settings.shutdown_grace_ms),
                     "JOBS_PREFETCH": str(settings.prefetch),
                     "EFFECTS_FILE": str(service.effects_file),
-                    **env,
                 },
             )
 
@@ -139,9 +134,8 @@ class Worker:
 
     def pid(self, role: str) -> int:
         """The pid of the worker or the keeper, once it runs."""
-        return wait_until(
-            lambda: self.processes().get(role), timeout=15, message=f"no {role}: {self.log.read_text()}"
-        )
+        wait_until(lambda: role in self.processes(), timeout=15, message=f"no {role}, see {self.log}")
+        return self.processes()[role]
 
     def kill(self, role: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to the worker or the keeper."""
@@ -157,10 +151,8 @@ class Worker:
 
     def kill_group(self) -> None:
         """Kill every process of the command at once, as if the host were lost."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.main.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.main.wait(10)
 
 

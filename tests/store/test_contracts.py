@@ -238,7 +238,7 @@ class TestKeys:
         calls = ", ".join(name if name.isupper() else f"{name}({given})" for name in names)
         script = (LUA / "lib" / "keys.lua").read_text() + f"return {{{calls}}}"
 
-        made: list[bytes] = store.client.eval(script, 1, store.keys.prefix)  # type: ignore[assignment]
+        made: list[bytes] = store.client.eval(script, 1, store.keys.prefix)
 
         wanted = [self.python_name(store.keys, python) for python in names.values()]
         assert [name.decode() for name in made] == wanted

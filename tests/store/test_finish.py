@@ -70,7 +70,7 @@ class TestComplete:
         totals = reads.totals("work")
         assert (totals["succeeded"], totals["run_ms"], totals["run_le_500"]) == (1, 300, 1)
         minute = store.client.hgetall(store.keys.minute("work", NOW // 60_000))
-        assert minute[b"succeeded"] == b"1"  # type: ignore[index]
+        assert minute[b"succeeded"] == b"1"
 
 
 class TestRetry:

@@ -172,4 +172,4 @@ class TestGroups:
         assert fields_of(store, "cb1")["state"] == "queued"
 
     def test_group_expires(self, store: Store, members: list[ClaimedJob]):
-        assert 0 < store.client.pttl(store.keys.group("g")) <= 60_000  # type: ignore[operator]
+        assert 0 < store.client.pttl(store.keys.group("g")) <= 60_000

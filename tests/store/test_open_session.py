@@ -37,4 +37,4 @@ def test_jobs_held_survive_a_repeated_call(store: Store):
 
     a_session(store)
 
-    assert list(store.client.hgetall(store.keys.running("s1"))) == [id.encode()]  # type: ignore[arg-type]
+    assert list(store.client.hgetall(store.keys.running("s1"))) == [id.encode()]

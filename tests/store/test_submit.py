@@ -1,5 +1,7 @@
 """submit: jobs begin to exist, whole or not at all."""
 
+from typing import Any
+
 import pytest
 
 from tests.store.builders import (
@@ -36,7 +38,7 @@ class TestRecord:
         assert ids(store, store.keys.jobs) == [job.id]
 
     @pytest.mark.parametrize("when", [{"delay_ms": 5_000}, {"run_at_ms": NOW + 5_000}])
-    def test_job_wanted_later_is_scheduled(self, store: Store, when: dict[str, int]):
+    def test_job_wanted_later_is_scheduled(self, store: Store, when: dict[str, Any]):
         id = submitted(store, **when)
 
         assert fields_of(store, id)["state"] == "scheduled"
@@ -51,7 +53,7 @@ class TestRecord:
         assert fields_of(store, id)["state"] == "queued"
 
     @pytest.mark.parametrize("deadline", [{"expires_in_ms": 800}, {"expires_at_ms": NOW + 800}])
-    def test_deadline_is_kept_as_an_instant(self, store: Store, deadline: dict[str, int]):
+    def test_deadline_is_kept_as_an_instant(self, store: Store, deadline: dict[str, Any]):
         id = submitted(store, **deadline)
 
         assert fields_of(store, id)["expires_at"] == str(NOW + 800)
@@ -75,12 +77,12 @@ class TestRecord:
         assert store.client.get(store.keys.msg(id)) == message
 
     def test_instant_is_the_server_s_without_another(self, store: Store):
-        before = store.client.time()[0]  # type: ignore[index]
+        before = store.client.time()[0]
 
         store.submit([a_job("one")])
 
         created = int(fields_of(store, "one")["created_at"])
-        assert before * 1000 <= created <= (store.client.time()[0] + 1) * 1000  # type: ignore[index]
+        assert before * 1000 <= created <= (store.client.time()[0] + 1) * 1000
 
 
 class TestBatch:
@@ -171,7 +173,7 @@ class TestCounting:
         assert reads.totals("work") == {"enqueued": 3, "dead": 1}
         minute = store.keys.minute("work", NOW // 60_000)
         assert store.client.hgetall(minute) == {b"enqueued": b"3", b"dead": b"1"}
-        assert 0 < store.client.pttl(minute) <= 24 * 3600 * 1000  # type: ignore[operator]
+        assert 0 < store.client.pttl(minute) <= 24 * 3600 * 1000
 
 
 def test_full_server_refuses_new_jobs_and_nothing_changes(limited: Store):

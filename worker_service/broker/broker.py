@@ -14,15 +14,16 @@ from ..settings import Settings
 from ..store import NewJob, Queries, Store, connect
 from .consumer import JobConsumer
 from .groups import GroupCallbacks
+from .hooks import HookedBroker
 from .process import WorkerProcess
 from .proxy import CURRENT, Decision, JobProxy
 from .results import job_results
-from .submission import encode, read_message
+from .submission import encode, milliseconds, read_message
 
 JOIN_LOOK_SECONDS = 0.02
 
 
-class JobBroker(dramatiq.Broker):
+class JobBroker(HookedBroker):
     """A broker that keeps every message as a job.
 
     It opens no connection and starts no thread until it is used: it survives a fork and a preload.
@@ -78,32 +79,51 @@ class JobBroker(dramatiq.Broker):
         if current is not None and current.message_id == plain.message_id:
             self.emit_before("enqueue", plain, delay)
             current.decision = current.decision or Decision(
-                "retry", "retry", int(delay or 0), encode(_to_repeat(plain))
+                "retry", "retry", milliseconds(delay, "delay") or 0, encode(_to_repeat(plain))
             )
             self.emit_after("enqueue", plain, delay)
             return plain
         if current is not None and not current.in_actor:
-            return self._follow_up(current, plain, delay)
-        sent, job = read_message(self, plain, delay)
-        self.emit_before("enqueue", sent, delay)
-        job = dataclasses.replace(job, message=encode(sent))
+            current.outbox.append(self.follow_up(current, plain, delay))
+            return plain
         try:
-            self.store.submit([job])
+            return self.submit(plain, delay)[0]
         except StoreUnavailable as error:
             raise ConnectionClosed(str(error)) from error
-        self.emit_after("enqueue", sent, delay)
-        return sent
 
-    def _follow_up(
-        self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None
-    ) -> "dramatiq.Message[Any]":
-        parent.outbox.append(self.follow_up(parent, message, delay))
-        return message
+    def submit(
+        self,
+        message: "dramatiq.Message[Any]",
+        delay: int | timedelta | None = None,
+        *,
+        run_at_ms: int | None = None,
+        expires_at_ms: int | None = None,
+    ) -> "tuple[dramatiq.Message[Any], NewJob]":
+        """Check a message and create its job, in one round trip.
+
+        Args:
+            message: what to send.
+            delay: milliseconds from now.
+            run_at_ms, expires_at_ms: instants in UTC ms, which have no place in a message.
+
+        Returns:
+            The message as it was sent, and its job.
+
+        Raises:
+            InvalidJob: a name, an option or an argument is wrong.
+            StoreUnavailable: Redis is away; call again with the same message.
+        """
+        sent, job = read_message(self, message, delay)
+        self.emit_before("enqueue", sent, delay)
+        job = dataclasses.replace(job, message=encode(sent), run_at_ms=run_at_ms, expires_at_ms=expires_at_ms)
+        self.store.submit([job])
+        self.emit_after("enqueue", sent, delay)
+        return sent, job
 
     def follow_up(
         self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
     ) -> NewJob:
-        """The job of a follow-up. It is never refused: one that cannot run is created dead, with the reason."""
+        """The job of a follow-up. It is never refused: one that cannot run is created dead, saying why."""
         try:
             sent, job = read_message(self, message, delay)
             self.emit_before("enqueue", sent, delay)

@@ -11,7 +11,6 @@ from dramatiq.rate_limits import RateLimiterBackend
 
 from ..jobs.errors import StoreUnavailable
 from ..store import Store
-from .proxy import JobProxy
 
 KEEP_MS = 30 * 24 * 3600 * 1000
 
@@ -23,7 +22,7 @@ class GroupCallbacks(DramatiqGroupCallbacks):
         super().__init__(_GroupSizes(store), barrier_ttl=KEEP_MS)
 
     def after_process_message(
-        self, broker: Any, message: JobProxy, *, result: Any = None, exception: BaseException | None = None
+        self, broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
         """Note the group of a member that succeeded; finish counts it."""
         group = message.options.get("group_completion_uuid")

@@ -1,6 +1,5 @@
 """The way in for jobs that do not come from Python code: by actor name, arguments by name, as JSON."""
 
-import dataclasses
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,6 @@ from ..jobs.names import did_you_mean
 from ..jobs.signature import check_arguments
 from ..store import NewJob
 from .broker import JobBroker
-from .submission import encode, read_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +45,12 @@ def submit(broker: JobBroker, wanted: WantedJob) -> NewJob:
         InvalidJob: a name, an option or an argument is wrong.
         StoreUnavailable: Redis is away; whether the job was created is unknown.
     """
-    message = _message(broker, wanted)
-    message, job = read_message(broker, message, wanted.delay_ms)
-    broker.emit_before("enqueue", message, wanted.delay_ms)
-    job = dataclasses.replace(
-        job,
-        message=encode(message),
+    _, job = broker.submit(
+        _message(broker, wanted),
+        wanted.delay_ms,
         run_at_ms=wanted.run_at_ms,
         expires_at_ms=wanted.expires_at_ms,
-        expires_in_ms=wanted.expires_in_ms,
     )
-    broker.store.submit([job])
-    broker.emit_after("enqueue", message, wanted.delay_ms)
     return job
 
 
@@ -71,6 +63,8 @@ def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":
     options = dict(wanted.options)
     if wanted.queue is not None:
         options["queue"] = wanted.queue
+    if wanted.expires_in_ms is not None:
+        options["expires_in"] = wanted.expires_in_ms
     return dramatiq.Message(
         queue_name=actor.queue_name,
         actor_name=actor.actor_name,

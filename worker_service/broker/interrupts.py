@@ -84,7 +84,7 @@ class Interrupts:
             try:
                 value = call()
                 ended = (True, value)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below, once out of reach
                 ended = (False, error)
             self._leave(ident)
         except Interrupt:

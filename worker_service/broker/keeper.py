@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -123,14 +124,15 @@ class Keeper:
                 self._overdue = ""
             elif not others or now >= self._kill_at:
                 self._kill()
-            return None
+            return
         for job in started:
             if now > job.deadline + HARD_LIMIT_SECONDS:
                 logger.error(
                     "Job %s ran %d s past its time limit; its worker is ended.", job.id, HARD_LIMIT_SECONDS
                 )
                 self._overdue, self._kill_at = job.id, now + self._grace_seconds
-                return self._report({"overdue": job.id})
+                self._report({"overdue": job.id})
+                return
 
     def _kill(self) -> None:
         os.kill(self._parent, signal.SIGKILL)
@@ -181,12 +183,12 @@ class _Chore:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether a process is stopped by a signal. Known on Linux only; elsewhere a stopped worker keeps its lease."""
+    """Whether a process is stopped by a signal. Known on Linux only."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return False
+    return stat.rpartition(b")")[2].split()[0] in (b"T", b"t")
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ class Page:
 
     def __init__(self, fd: int | None = None) -> None:
         if fd is None:
-            self._file = tempfile.TemporaryFile()
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the page
             self._file.truncate(_BYTES)
             self.fd = self._file.fileno()
         else:

@@ -13,15 +13,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from multiprocessing.util import Finalize
-from typing import Any
+from typing import Any, cast
 
 import dramatiq
 from dramatiq.common import iter_queue
 from dramatiq.logging import get_logger
 from dramatiq.middleware import Middleware, Shutdown
 
-from ..jobs.errors import StoreUnavailable
-from ..jobs.signature import binds
+from ..jobs.errors import InvalidArguments, StoreUnavailable
+from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
 from ..store import Listening, Outcome, Store
 from .claimer import Claimer
@@ -44,7 +44,12 @@ class ArgumentsMismatch(TypeError):
 
 
 class WorkerProcess(Middleware):
-    """The broker's own middleware, first in the list: before all others on the way in, after them on the way out."""
+    """The broker's own middleware, first in the list: first on the way in, last on the way out.
+
+    Args:
+        store: where the jobs are.
+        settings: how this process behaves.
+    """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._logger = get_logger(__name__, type(self))
@@ -71,6 +76,7 @@ class WorkerProcess(Middleware):
             if job is None or job.in_actor or job.actor_name != actor.actor_name:
                 return inner(*args, **kwargs)
             limit = job.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT_MS)
+            args, kwargs = _typed(inner, args, kwargs)
             try:
                 return self.interrupts.run(job, limit, lambda: inner(*args, **kwargs))
             except TypeError as error:
@@ -118,15 +124,15 @@ class WorkerProcess(Middleware):
         # Not atexit: Dramatiq's worker processes are multiprocessing children, which do not run it.
         Finalize(None, self._end, args=(0.0,), exitpriority=10)
 
-    def before_process_message(self, broker: dramatiq.Broker, message: JobProxy) -> None:
-        CURRENT.set(message)
+    def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        CURRENT.set(cast("JobProxy", message))  # what our consumers hand out
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self.thread_watch.stop()
         self._stop_claiming()
         self.interrupts.interrupt(Shutdown, self._asked_to_be_told)
         grace = self._settings.shutdown_grace_ms / 1000
-        self._after(grace, lambda: self.interrupts.interrupt(Shutdown, lambda job: True))
+        self._after(grace, lambda: self.interrupts.interrupt(Shutdown, lambda _: True))
         self._after(grace + AFTER_GRACE_SECONDS, self._leave_now)
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
@@ -159,7 +165,7 @@ class WorkerProcess(Middleware):
     def _session_changed(self, session: str) -> None:
         self.keeping.tell_session(session)
         if not session:
-            self.interrupts.interrupt(LeaseLost, lambda job: True)
+            self.interrupts.interrupt(LeaseLost, lambda _: True)
         self.claimer.poke()
 
     def _overdue(self, id: str) -> None:
@@ -174,7 +180,7 @@ class WorkerProcess(Middleware):
     def _stop_claiming(self) -> None:
         unstarted = self.claimer.stop()
         if self._worker is not None:
-            unstarted.extend(item.message for item in iter_queue(self._worker.work_queue))  # type: ignore[misc]
+            unstarted.extend(item.message for item in iter_queue(self._worker.work_queue))
         self.hand_back(unstarted)
 
     def _after(self, seconds: float, do: Callable[[], Any]) -> None:
@@ -184,7 +190,7 @@ class WorkerProcess(Middleware):
         self._timers.append(timer)
 
     def _leave_now(self) -> None:
-        """The grace is over and a thread does not end: what it holds goes back, and it dies with this process."""
+        """The grace is over and a thread does not end: its job goes back, and it dies with this process."""
         if not self._ended:
             self._logger.warning("Not all jobs ended within the grace; handing them back.")
             self._end(LAST_FLUSH_SECONDS)
@@ -209,3 +215,12 @@ class WorkerProcess(Middleware):
             return  # the keeper goes on to do it
         self.keeping.stop()
         self.interrupts.stop()
+
+
+def _typed(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    try:
+        return typed_arguments(fn, args, kwargs)
+    except (InvalidArguments, TypeError) as error:
+        raise ArgumentsMismatch(str(error)) from error

@@ -49,6 +49,13 @@ class JobProxy(dramatiq.MessageProxy):
 
     def __init__(self, message: dramatiq.Message[Any], claimed: ClaimedJob) -> None:
         super().__init__(message)
+        # The proxy would look each of these up by way of __getattr__, some thirty times for one message.
+        self.message_id, self.actor_name, self.queue_name = (
+            message.message_id,
+            message.actor_name,
+            message.queue_name,
+        )
+        self.args, self.kwargs, self.options = message.args, message.kwargs, message.options
         self.claimed = claimed
         self.in_actor = False
         self.decision: Decision | None = None
@@ -135,5 +142,5 @@ def describe(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a user's __str__ may do anything, and the job still has to end
         return "<the exception cannot be printed>"

@@ -13,7 +13,7 @@ from .proxy import CURRENT
 
 
 class JobResults(ResultBackend):
-    """Reads results from the record. Inside a claim it only notes the value on the delivery: finish writes it."""
+    """Reads results from the record. Inside a claim it only notes the value: finish writes it."""
 
     def __init__(self, reads: Queries) -> None:
         super().__init__(namespace="unused")
@@ -66,5 +66,5 @@ def _result(message: "dramatiq.Message[Any]", job: Job | None) -> Any:
 
 
 def job_results(reads: Queries) -> Results:
-    """Dramatiq's own middleware (its worker looks for exactly this type), storing results unless told not to."""
+    """Dramatiq's own middleware, for its worker looks for this very type; stores unless told not to."""
     return Results(backend=JobResults(reads), store_results=True)

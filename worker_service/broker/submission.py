@@ -24,6 +24,17 @@ _MOST_MS = 2**53
 #: What an id may be: one word, short enough for a small field of the record.
 _ID = re.compile(r"[!-~]{1,64}")
 
+#: What Dramatiq's threads rely on in a message: one of another kind would end them.
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "queue_name": str,
+    "actor_name": str,
+    "args": list,
+    "kwargs": dict,
+    "options": dict,
+    "message_id": str,
+    "message_timestamp": (int, float),
+}
+
 #: Options of one message that are read here and kept in the record, not in the message.
 RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes"}
 
@@ -70,8 +81,8 @@ def read_message(
         actor=actor.actor_name,
         message=b"",
         priority=_whole(wanted.get("priority", actor.priority), "priority", -100, 100),
-        delay_ms=_milliseconds(delay, "delay"),
-        expires_in_ms=_milliseconds(wanted.get("expires_in"), "expires_in"),
+        delay_ms=milliseconds(delay, "delay"),
+        expires_in_ms=milliseconds(wanted.get("expires_in"), "expires_in"),
         max_attempts=_max_attempts(wanted, message.options, actor.options),
         max_crashes=_whole(
             wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)),
@@ -93,7 +104,8 @@ def encode(message: dramatiq.Message[Any]) -> bytes:
         encoded = json.dumps(message.asdict(), separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidJob(
-            f"{message.actor_name}: an argument is not JSON ({error}). Pass plain values, or the id of what is meant.",
+            f"{message.actor_name}: an argument is not JSON ({error}). "
+            "Pass plain values, or the id of what is meant.",
             pointer="/args",
             code="not_json",
         ) from error
@@ -113,11 +125,14 @@ def decode(data: bytes) -> dramatiq.Message[Any]:
     Raises:
         ValueError, TypeError, KeyError: it is not a message.
     """
-    fields = json.loads(data)
-    fields["args"] = tuple(fields["args"])
+    try:
+        fields = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    for name, kind in _FIELDS.items():
+        if not isinstance(fields[name], kind):
+            raise ValueError(f"{name} is a {type(fields[name]).__name__}")
     message: dramatiq.Message[Any] = dramatiq.Message(**fields)
-    if not isinstance(message.options, dict) or not isinstance(message.kwargs, dict):
-        raise ValueError("options and kwargs must be objects")
     message.options.pop("eta", None)  # the worker would hold the message in its memory until then
     return message
 
@@ -145,7 +160,7 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
         _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
 
 
-def _check_id(id: str) -> None:
+def _check_id(id: Any) -> None:
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise InvalidJob(
             f"message_id={id!r}: use 1 to 64 visible ASCII characters", pointer="/id", code="bad_id"
@@ -164,7 +179,7 @@ def _max_attempts(wanted: dict[str, Any], options: dict[str, Any], declared: dic
 
 
 def _whole(value: Any, name: str, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+    if type(value) is not int or not low <= value <= high:  # a bool is an int, and none here
         raise InvalidJob(
             f"{name}={value!r}: use a whole number from {low} to {high}",
             pointer=f"/{name}",
@@ -173,7 +188,16 @@ def _whole(value: Any, name: str, low: int, high: int) -> int:
     return value
 
 
-def _milliseconds(value: Any, name: str) -> int | None:
+def milliseconds(value: Any, name: str) -> int | None:
+    """A duration as a whole number of milliseconds, none below zero.
+
+    Args:
+        value: milliseconds, a timedelta or None.
+        name: of the option, for the error.
+
+    Raises:
+        InvalidJob: it is neither.
+    """
     if value is None:
         return None
     if isinstance(value, timedelta):

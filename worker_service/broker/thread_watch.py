@@ -36,6 +36,8 @@ class ThreadWatch:
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
             if any(thread.ident is not None and not thread.is_alive() for thread in self._worker.workers):
-                self._logger.critical("A worker thread has died; this process finishes what it holds and ends.")
+                self._logger.critical(
+                    "A worker thread has died; this process finishes what it holds and ends."
+                )
                 os.kill(os.getpid(), signal.SIGTERM)
                 return

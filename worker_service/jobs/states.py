@@ -1,4 +1,4 @@
-"""The state machine of a job, written once: docs/job-lifecycle.md and the Lua scripts are held to it by a test."""
+"""The state machine of a job, written once; a test holds docs/job-lifecycle.md and the Lua scripts to it."""
 
 from enum import StrEnum
 

@@ -21,7 +21,7 @@ class Retries(DramatiqRetries):
     """
 
     def after_process_message(
-        self, broker: Any, message: JobProxy, *, result: Any = None, exception: BaseException | None = None
+        self, broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
         """Note the decision on the delivery, or hand the message to ``enqueue``, which notes it."""
         if exception is None:
@@ -76,4 +76,4 @@ def _cap(options: dict[str, Any]) -> int:
 
 def _is_expected(exception: BaseException, options: dict[str, Any]) -> bool:
     throws = options.get("throws")
-    return bool(throws) and isinstance(exception, throws)
+    return throws is not None and isinstance(exception, throws)

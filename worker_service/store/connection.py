@@ -7,14 +7,14 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     BusyLoadingError,
-    ConnectionError,
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
-    TimeoutError,
     TryAgainError,
 )
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
 from ..jobs.errors import StoreFull, StoreUnavailable
@@ -22,7 +22,7 @@ from ..jobs.errors import StoreFull, StoreUnavailable
 #: Seconds that a command may take before the connection counts as dead.
 COMMAND_TIMEOUT = 5.0
 
-_TRANSIENT = (BusyLoadingError, ConnectionError, MasterDownError, ReadOnlyError, TimeoutError, TryAgainError)
+_TRANSIENT = (BusyLoadingError, LostConnection, MasterDownError, NoAnswer, ReadOnlyError, TryAgainError)
 _TRANSIENT_WORDS = ("LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED", "MISCONF", "BUSY")
 
 

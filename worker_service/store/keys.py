@@ -1,4 +1,4 @@
-"""Every key of a namespace: its name, type, content and lifetime. lua/lib/keys.lua mirrors it; a test compares."""
+"""Every key of a namespace: name, type, content and lifetime. lua/lib/keys.lua mirrors it; a test compares."""
 
 import re
 

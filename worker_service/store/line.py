@@ -6,8 +6,6 @@ import redis
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import TimeoutError as NoAnswer
 
-TRIES = 3
-
 
 class Line:
     """Sends commands over one connection, without the work a shared client does for each of them.
@@ -17,28 +15,36 @@ class Line:
 
     Args:
         client: whose pool the connection is taken from.
+        tries: how often a command is sent, at most, when the connection is lost.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, tries: int = 3) -> None:
+        self._tries = tries
         self._pool = client.connection_pool
         self._connection: Any = None
 
     def execute(self, *command: Any) -> Any:
-        """Send one command that is safe to repeat; a lost connection is replaced, at most twice.
+        """Send one command that is safe to repeat; a lost connection is replaced.
 
         Raises:
             redis.exceptions.RedisError: the server refused the command, or stays away.
         """
-        for left in range(TRIES - 1, -1, -1):
+        for _ in range(self._tries - 1):
             try:
-                if self._connection is None:
-                    self._connection = self._pool.get_connection()
-                self._connection.send_command(*command, check_health=False)
-                return self._connection.read_response()
+                return self._exchange(*command)
             except (LostConnection, NoAnswer):
                 self._drop()
-                if not left:
-                    raise
+        try:
+            return self._exchange(*command)
+        except (LostConnection, NoAnswer):
+            self._drop()
+            raise
+
+    def _exchange(self, *command: Any) -> Any:
+        if self._connection is None:
+            self._connection = self._pool.get_connection()
+        self._connection.send_command(*command, check_health=False)
+        return self._connection.read_response()
 
     def _drop(self) -> None:
         if self._connection is not None:

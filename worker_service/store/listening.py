@@ -1,9 +1,12 @@
 """The blocking wait for wake marks and the bell."""
 
+from typing import Any
+
 import redis
 
 from .connection import COMMAND_TIMEOUT, connect, translated
 from .keys import Keys
+from .line import Line
 
 BLOCK_SECONDS = 10.0
 
@@ -18,6 +21,7 @@ class Listening:
 
     def __init__(self, url: str, namespace: str) -> None:
         self._client: redis.Redis = connect(url, retries=0, timeout=BLOCK_SECONDS + COMMAND_TIMEOUT)
+        self._line = Line(self._client, tries=1)  # a lost mark must show
         self.keys = Keys(namespace)
 
     def wait(self, queues: list[str], session: str) -> str | None:
@@ -29,8 +33,8 @@ class Listening:
         bell = self.keys.bell(session)
         marks = {self.keys.wake(queue): queue for queue in queues}
         with translated():
-            reply = self._client.bzpopmin([bell, *marks], timeout=BLOCK_SECONDS)
-        return marks.get(reply[0].decode()) if reply else None  # type: ignore[index]
+            reply: Any = self._line.execute("BZPOPMIN", bell, *marks, BLOCK_SECONDS)
+        return marks.get(reply[0].decode()) if reply else None
 
     def put_back(self, queue: str) -> None:
         """Set a mark again that nobody here can use."""

@@ -116,7 +116,7 @@ class Queries:
         """The counters of an actor that never decrease; see lua/lib/count.lua for their names."""
         with translated():
             found = self._client.hgetall(self.keys.total(actor))
-        return {name: int(value) for name, value in _text(found).items()}  # type: ignore[arg-type]
+        return {name: int(value) for name, value in _text(found).items()}
 
     def wait_until_final(self, id: str, timeout: float) -> Job | None:
         """The job once it is final, or as it stands after ``timeout`` seconds. Woken, not polled.
@@ -195,7 +195,7 @@ def _job(
 def _decode(message: bytes | None) -> dict[str, Any]:
     try:
         decoded = json.loads(message or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

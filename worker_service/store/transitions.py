@@ -182,7 +182,7 @@ class Store:
         """
         with translated():
             self.client.hsetnx(self.keys.meta, "schema", str(SCHEMA))
-            found = int(self.client.hget(self.keys.meta, "schema") or SCHEMA)  # type: ignore[arg-type]
+            found = int(self.client.hget(self.keys.meta, "schema") or SCHEMA)
         if found > SCHEMA:
             raise StoreTooNew(
                 f"the data has schema {found}, this version knows {SCHEMA}: run a newer version"
@@ -328,7 +328,7 @@ class Store:
     def server_run_id(self) -> str:
         """The server's run id, which changes when it restarts."""
         with translated():
-            info: dict[str, Any] = self.client.info("server")  # type: ignore[assignment]
+            info: dict[str, Any] = self.client.info("server")
         return str(info["run_id"])
 
 

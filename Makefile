@@ -14,11 +14,12 @@ run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stop
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST)
+	$(PYTEST) -m "not soak and not bound"
+	$(PYTEST) -m "bound and not soak"
 
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
-		echo "JOBS_TEST_SERVER=redis-server $(PYTEST)"; JOBS_TEST_SERVER=redis-server $(PYTEST); \
+		JOBS_TEST_SERVER=redis-server $(MAKE) test; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \

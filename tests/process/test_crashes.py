@@ -5,11 +5,14 @@ import signal
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.process.workers import Service, is_alive
 from tests.waiting import wait_until
 from worker_service.jobs.states import State
 
 
+@pytest.mark.bound
 def test_a_job_of_a_killed_worker_runs_again_within_five_seconds(
     make_service: Callable[..., Service],
 ) -> None:
@@ -32,6 +35,7 @@ def test_a_job_of_a_killed_worker_runs_again_within_five_seconds(
     assert [delivery.outcome for delivery in job.deliveries] == ["crash", "complete"]
 
 
+@pytest.mark.bound
 def test_a_job_of_a_lost_host_runs_again_within_twenty_seconds(make_service: Callable[..., Service]) -> None:
     service = make_service(lease_ms=15_000)
     [id] = service.submit("hold", "job", 1.0)
@@ -70,9 +74,10 @@ def test_a_job_that_kills_its_worker_dies_and_its_neighbours_live(
     neighbours = service.submit("hold", "good{i}", 0.2, count=12)
     [poison] = service.submit("die", "poison", priority=-1)
 
-    service.supervise(lambda: service.reads.state(poison) == State.DEAD, threads=4)
+    service.supervise(
+        lambda: service.reads.state(poison) == State.DEAD and service.in_state("succeeded") == 12, threads=4
+    )
 
-    wait_until(lambda: service.in_state("succeeded") == 12, timeout=20)
     job = service.reads.job(poison)
     assert job is not None
     assert (job.reason, job.crashes) == ("worker_lost", 3)

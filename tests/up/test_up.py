@@ -82,6 +82,7 @@ class TestRunning:
         assert printed.strip() in service.output()
         assert printed.startswith("unix://")
 
+    @pytest.mark.bound
     def test_job_of_a_killed_worker_runs_again_within_five_seconds(
         self, service: RunningService, tmp_path: Path
     ):

@@ -199,6 +199,7 @@ class TestHowMuch:
 
 
 class TestWhen:
+    @pytest.mark.bound
     def test_idle_worker_starts_a_new_job_at_once(self, broker: JobBroker, working: Working):
         actor = an_actor(broker, lambda: None)
         with working(broker):

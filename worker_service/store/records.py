@@ -1,0 +1,135 @@
+"""What goes into the transitions and comes out of them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class SessionLost(Exception):
+    """The session's lease ran out and its jobs were taken back; open a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to create.
+
+    Attributes:
+        message: the Dramatiq message as JSON.
+        run_at_ms, delay_ms: when it is wanted, as an instant or from now on the server's clock; now without both.
+        expires_at_ms, expires_in_ms: not to be started after this.
+        dead_reason: creates the job dead, for a follow-up that cannot run.
+    """
+
+    id: str
+    queue: str
+    actor: str
+    message: bytes
+    priority: int = 0
+    run_at_ms: int | None = None
+    delay_ms: int | None = None
+    expires_at_ms: int | None = None
+    expires_in_ms: int | None = None
+    max_attempts: int = 10
+    max_crashes: int = 3
+    parent: str = ""
+    dead_reason: str = ""
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The eleven values of lua/lib/create.lua."""
+        return (
+            self.id,
+            self.queue,
+            self.actor,
+            self.priority,
+            _instant(self.run_at_ms, self.delay_ms),
+            _instant(self.expires_at_ms, self.expires_in_ms),
+            self.max_attempts,
+            self.max_crashes,
+            self.parent,
+            self.dead_reason,
+            self.message,
+        )
+
+
+def _instant(at_ms: int | None, in_ms: int | None) -> str:
+    if at_ms is not None:
+        return str(at_ms)
+    return "" if in_ms is None else f"+{in_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job as handed to a session. ``attempts`` and ``crashes`` are those charged before this delivery."""
+
+    id: str
+    token: str
+    queue: str
+    attempts: int
+    crashes: int
+    max_attempts: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim returned; ``next_due_ms`` is None when nothing is scheduled."""
+
+    jobs: list[ClaimedJob]
+    next_due_ms: int | None
+    more: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one delivery ended.
+
+    Attributes:
+        verb: complete, retry, snooze, dead_letter or hand_back.
+        delay_ms: wait before the next delivery (retry, snooze).
+        charged: whether it uses up an attempt (dead_letter).
+        error, result: JSON, or empty.
+        message: what the next delivery gets; empty leaves it as it is.
+        group: id of the group this job is a member of; ``callbacks`` are created when it is the last.
+    """
+
+    id: str
+    token: str
+    verb: str
+    delay_ms: int = 0
+    charged: bool = True
+    reason: str = ""
+    error: str = ""
+    result: str = ""
+    message: bytes = b""
+    group: str = ""
+    follow_ups: list[NewJob] = field(default_factory=list)
+    callbacks: list[NewJob] = field(default_factory=list)
+
+    def arguments(self) -> list[Any]:
+        """The values of lua/finish.lua for this outcome."""
+        values: list[Any] = [
+            self.id,
+            self.token,
+            self.verb,
+            self.delay_ms,
+            int(self.charged),
+            self.reason,
+            self.error,
+            self.result,
+            self.message,
+            self.group,
+            len(self.follow_ups),
+            len(self.callbacks),
+        ]
+        for job in (*self.follow_ups, *self.callbacks):
+            values.extend(job.arguments())
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What a rescue did; ``holding`` while it waits out one lease after an outage."""
+
+    holding: bool
+    jobs: int
+    dead: int
+    more: bool

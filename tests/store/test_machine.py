@@ -9,17 +9,15 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
-    consumes,
+    initialize,
     invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -27,10 +25,9 @@ from hypothesis.stateful import (
 
 from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids
 from worker_service.jobs.states import FINAL, TRANSITIONS, WAITING, State
-from worker_service.store import NewJob, Outcome, SessionLost, Store, connect
+from worker_service.store import Outcome, SessionLost, Store, connect
 
 QUEUES = ("a", "b")
-RETENTION = dict.fromkeys((state.value for state in FINAL), (30_000, 5))
 MAX_CRASHES = 2
 
 new_jobs = st.lists(
@@ -46,6 +43,10 @@ new_jobs = st.lists(
     min_size=1,
     max_size=4,
 )
+
+picks = st.integers(0, 9)
+"""Which one of what there is at the moment."""
+
 VERBS = {
     "complete": State.SUCCEEDED,
     "retry": State.RETRYING,
@@ -53,6 +54,17 @@ VERBS = {
     "dead_letter": State.DEAD,
     "hand_back": State.QUEUED,
 }
+
+
+class Delivery(NamedTuple):
+    """A job in somebody's hands."""
+
+    id: str
+    token: str
+
+    @property
+    def session(self) -> str:
+        return self.token.rpartition(":")[0]
 
 
 @dataclass
@@ -97,6 +109,11 @@ def _text(fields: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in fields.items()}
 
 
+def rotated(items: list[Delivery], by: int) -> list[Delivery]:
+    by %= len(items)
+    return items[by:] + items[:by]
+
+
 def place_of(state: State) -> str:
     return "due" if state in (State.SCHEDULED, State.RETRYING) else state.value
 
@@ -117,22 +134,17 @@ def may_become(verb: str, before: State | None, after: State) -> bool:
 class Machine(RuleBasedStateMachine):
     """The calls that clients, workers and keepers make, in any order, each perhaps repeated."""
 
-    sessions = Bundle("sessions")
-    tokens = Bundle("tokens")
-    jobs = Bundle("jobs")
-
     def __init__(self, url: str) -> None:
         super().__init__()
         self.client = connect(url)
         self.store = Store(self.client, f"m-{secrets.token_hex(6)}")
         self.now = NOW
         self.numbers = itertools.count(1)
-        self.open: set[str] = set()
-        self.ever: set[str] = set()
-        self.held: dict[str, str] = {}
-        """token -> id"""
-        self.ended: dict[str, str] = {}
-        """token -> id, of deliveries whose end was recorded by finish"""
+        self.open: list[str] = []
+        self.ever: list[str] = []
+        self.held: set[Delivery] = set()
+        self.ended: set[Delivery] = set()
+        """those whose end was recorded by finish"""
         self.verb = ""
         self.before = World({})
         self.world = World({})
@@ -144,14 +156,21 @@ class Machine(RuleBasedStateMachine):
         self.client.close()
 
     def did(self, verb: str) -> None:
-        """Look at what a call of this script changed; `invariant` compares."""
+        """Look at what a call of this script changed; the invariants compare."""
         self.verb, self.before = verb, self.world
-        self.world = look(self.store, self.ever)
+        self.world = look(self.store, set(self.ever))
 
     # What may be called.
 
-    @rule(target=jobs, wanted=new_jobs, twice=st.booleans())
-    def submit(self, wanted: list[dict[str, object]], twice: bool) -> object:
+    @initialize(wanted=st.lists(new_jobs, min_size=2, max_size=2))
+    def two_workers_and_some_jobs_are_there(self, wanted: list[list[dict[str, object]]]) -> None:
+        self.open_session(twice=False)
+        self.open_session(twice=True)
+        for jobs in wanted:
+            self.submit(jobs, twice=False)
+
+    @rule(wanted=new_jobs, twice=st.booleans())
+    def submit(self, wanted: list[dict[str, object]], twice: bool) -> None:
         made = [a_job(f"j{next(self.numbers)}", **fields) for fields in wanted]
         assert self.store.submit(made, now_ms=self.now) == ["created"] * len(made)
         if twice:
@@ -160,20 +179,20 @@ class Machine(RuleBasedStateMachine):
         for job in made:
             later = job.delay_ms is not None
             assert self.world.state(job.id) is (State.SCHEDULED if later else State.QUEUED)
-        return multiple(*(job.id for job in made))
 
-    @rule(target=sessions, twice=st.booleans())
-    def open_session(self, twice: bool) -> str:
+    @precondition(lambda self: len(self.open) < 3)
+    @rule(twice=st.booleans())
+    def open_session(self, twice: bool) -> None:
         session = f"s{next(self.numbers)}"
         for _ in range(1 + twice):
             self.store.open_session(session, LEASE, {}, now_ms=self.now)
-        self.open.add(session)
-        self.ever.add(session)
+        self.open.append(session)
+        self.ever.append(session)
         self.did("open_session")
-        return session
 
-    @rule(session=sessions)
-    def extend(self, session: str) -> None:
+    @rule(pick=picks)
+    def extend(self, pick: int) -> None:
+        session = self.ever[-1 - pick % len(self.ever)]
         if session in self.open:
             self.store.extend(session, LEASE, now_ms=self.now)
         else:
@@ -181,79 +200,104 @@ class Machine(RuleBasedStateMachine):
                 self.store.extend(session, LEASE, now_ms=self.now)
         self.did("extend")
 
+    @precondition(lambda self: len(self.open) < len(self.ever))
+    @rule(pick=picks)
+    def claim_without_a_lease(self, pick: int) -> None:
+        lost = sorted(set(self.ever) - set(self.open))
+        with pytest.raises(SessionLost):
+            self.store.claim(lost[pick % len(lost)], "1", 5, QUEUES, now_ms=self.now)
+        self.did("claim")
+        assert self.world == self.before
+
+    @precondition(lambda self: self.open)
     @rule(
-        target=tokens,
-        session=sessions,
+        pick=picks,
         n=st.integers(1, 5),
         queues=st.permutations(QUEUES),
         suspects=st.integers(0, 1),
         times=st.integers(1, 2),
     )
-    def claim(self, session: str, n: int, queues: list[str], suspects: int, times: int) -> object:
-        nonce = str(next(self.numbers))
-        if session not in self.open:
-            with pytest.raises(SessionLost):
-                self.store.claim(session, nonce, n, queues, suspects=suspects, now_ms=self.now)
-            self.did("claim")
-            return multiple()
+    def claim(self, pick: int, n: int, queues: list[str], suspects: int, times: int) -> None:
+        session, nonce = self.open[pick % len(self.open)], str(next(self.numbers))
         first = self.store.claim(session, nonce, n, queues, suspects=suspects, now_ms=self.now).jobs
         for later in range(1, times):
             again = self.store.claim(session, nonce, n, queues, now_ms=self.now + later * 60_000)
             assert again.jobs == first
         self.did("claim")
+
         assert len(first) <= n
         assert sum(job.crashes > 0 for job in first) <= suspects
         for queue in QUEUES:
-            priorities = [int(self.world.records[job.id]["priority"]) for job in first if job.queue == queue]
-            assert priorities == sorted(priorities)
+            mine = [self.world.records[job.id] for job in first if job.queue == queue]
+            assert mine == sorted(mine, key=lambda record: int(record["priority"]))
         for job in first:
             old = self.before.records[job.id]
-            assert job.id not in self.held.values()
+            assert job.id not in {held.id for held in self.held}
             assert State(old["state"]) in WAITING
             assert int(old.get("due_at", 0)) <= self.now or old["state"] == "queued"
             assert int(old.get("expires_at", self.now + 1)) > self.now
             assert job.token == f"{session}:{int(old.get('deliveries', 0)) + 1}"
             assert (job.attempts, job.crashes) == (int(old.get("attempts", 0)), int(old.get("crashes", 0)))
-            self.held[job.token] = job.id
-        return multiple(*(job.token for job in first))
+            self.held.add(Delivery(job.id, job.token))
 
+    @precondition(lambda self: self.held)
     @rule(
-        target=jobs,
-        token=tokens,
-        verb=st.sampled_from(sorted(VERBS)),
-        delay=st.sampled_from([0, 300, 20_000]),
-        follow_up=st.booleans(),
+        ends=st.lists(
+            st.tuples(
+                picks, st.sampled_from(sorted(VERBS)), st.sampled_from([0, 300, 20_000]), st.booleans()
+            ),
+            min_size=1,
+            max_size=4,
+            unique_by=lambda end: end[0],
+        ),
         twice=st.booleans(),
     )
-    def finish(self, token: str, verb: str, delay: int, follow_up: bool, twice: bool) -> object:
-        id = self.held.get(token) or self.ended.get(token) or "j1"
-        next_ones: list[NewJob] = [a_job(f"j{next(self.numbers)}", queue="a")] if follow_up else []
-        outcome = Outcome(id, token, verb, delay_ms=delay, error="{}", result="1", follow_ups=next_ones)
-        holds = self.held.get(token) == id
+    def finish(self, ends: list[tuple[int, str, int, bool]], twice: bool) -> None:
+        held = sorted(self.held)
+        outcomes = {}
+        for (pick, verb, delay, follow_up), delivery in zip(ends, rotated(held, ends[0][0]), strict=False):
+            follow_ups = [a_job(f"j{next(self.numbers)}", queue="a")] if follow_up else []
+            outcomes[delivery] = Outcome(
+                *delivery, verb, delay_ms=delay + pick, error="{}", result="1", follow_ups=follow_ups
+            )
+        batch = list(outcomes.values())
 
-        (word,) = self.store.finish([outcome], now_ms=self.now)
-        if twice and word == "done":
-            assert self.store.finish([outcome], now_ms=self.now + 9) == ["already"]
+        assert self.store.finish(batch, now_ms=self.now) == ["done"] * len(batch)
+        if twice:
+            assert self.store.finish(batch, now_ms=self.now + 9) == ["already"] * len(batch)
         self.did("finish")
 
-        assert (word == "done") == holds
-        if not holds:
-            assert word in ("already", "stale")
-            assert word == "stale" or token in self.ended
-            assert self.world == self.before
-            return multiple()
-        self.ended[token] = self.held.pop(token)
-        assert self.world.state(id) is VERBS[verb]
-        charged = int(verb in ("retry", "dead_letter"))
-        old, new = self.before.records[id], self.world.records[id]
-        assert int(new.get("attempts", 0)) == int(old.get("attempts", 0)) + charged
-        assert new.get("crashes") == old.get("crashes")
-        self.only_changed({id, *(job.id for job in next_ones)})
-        return multiple(*(job.id for job in next_ones))
+        for delivery, outcome in outcomes.items():
+            assert self.world.state(delivery.id) is VERBS[outcome.verb]
+            charged = int(outcome.verb in ("retry", "dead_letter"))
+            old, new = self.before.records[delivery.id], self.world.records[delivery.id]
+            assert int(new.get("attempts", 0)) == int(old.get("attempts", 0)) + charged
+            assert new.get("crashes") == old.get("crashes")
+        self.held -= outcomes.keys()
+        self.ended |= outcomes.keys()
+        followers = {job.id for outcome in batch for job in outcome.follow_ups}
+        assert {self.world.state(id) for id in followers} <= {State.QUEUED}
+        self.only_changed(followers | {delivery.id for delivery in outcomes})
 
-    @rule(session=sessions, knows=st.booleans(), started=st.sets(st.integers(0, 4)), hangs=st.booleans())
-    def rescue_named(self, session: str, knows: bool, started: set[int], hangs: bool) -> None:
-        mine = [id for token, id in self.held.items() if token.startswith(session + ":")]
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, verb=st.sampled_from(sorted(VERBS)), session=picks, number=st.integers(0, 3))
+    def finish_without_the_token(self, pick: int, verb: str, session: int, number: int) -> None:
+        known = sorted(self.world.records)
+        token = f"{self.ever[session % len(self.ever)]}:{number}"
+        delivery = Delivery(known[pick % len(known)], token)
+        if delivery in self.held:
+            return
+        late = Outcome(*delivery, verb, error="{}", result="1", follow_ups=[a_job("never")])
+        (word,) = self.store.finish([late], now_ms=self.now)
+        self.did("finish")
+        assert word == "stale" or (word == "already" and delivery in self.ended)
+        assert self.world == self.before
+
+    @precondition(lambda self: self.open)
+    @rule(pick=picks, knows=st.booleans(), started=st.sets(st.integers(0, 4)), hangs=st.booleans())
+    def rescue_named(self, pick: int, knows: bool, started: set[int], hangs: bool) -> None:
+        session = self.open[pick % len(self.open)]
+        mine = [held.id for held in sorted(self.held) if held.session == session]
         ran = [id for number, id in enumerate(mine) if number in started or not knows]
         overdue = ran[0] if hangs and ran and knows else ""
 
@@ -262,7 +306,7 @@ class Machine(RuleBasedStateMachine):
         )
         self.did("rescue")
 
-        assert done.jobs == (len(mine) if session in self.open else 0)
+        assert done.jobs == len(mine)
         suspects = [id for id in ran if int(self.before.records[id].get("crashes", 0))]
         to_charge = [overdue] if overdue else suspects or ran
         for id in mine:
@@ -279,62 +323,59 @@ class Machine(RuleBasedStateMachine):
         self.only_changed(set(mine))
         self.forget(session)
 
+    @precondition(lambda self: self.open)
     @rule()
-    def rescue_lost(self) -> None:
-        lost = [s for s in self.open if self.store.client.zscore(self.store.keys.sessions, s) <= self.now]  # type: ignore[operator]
-        done = self.store.rescue(LEASE, RUN_ID, now_ms=self.now)
+    def leases_run_out(self) -> None:
+        """While rescues are made all the time, as in production; the newest session is extended."""
+        for _ in range(12):
+            self.now += LEASE // 5
+            self.store.extend(self.open[-1], LEASE, now_ms=self.now)
+            self.store.rescue(LEASE, RUN_ID, now_ms=self.now)
         self.did("rescue")
-        if done.holding:
-            assert self.world == self.before
-            return
-        for session in lost:
+        for session in self.open[:-1]:
             self.forget(session)
 
-    @rule(session=consumes(sessions))
-    def close_session(self, session: str) -> None:
-        mine = {id for token, id in self.held.items() if token.startswith(session + ":")}
+    @precondition(lambda self: self.open)
+    @rule(pick=picks)
+    def close_session(self, pick: int) -> None:
+        session = self.open[pick % len(self.open)]
+        mine = {held.id for held in self.held if held.session == session}
         self.store.close_session(session, now_ms=self.now)
         self.did("close_session")
         assert {self.world.state(id) for id in mine} <= {State.QUEUED}
         self.only_changed(mine)
         self.forget(session)
 
-    @rule(id=jobs, twice=st.booleans())
-    def cancel(self, id: str, twice: bool) -> None:
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, twice=st.booleans())
+    def cancel(self, pick: int, twice: bool) -> None:
+        known = sorted(self.world.records)
+        id = known[pick % len(known)]
         state = self.world.state(id)
         word = self.store.cancel(id, now_ms=self.now)
         if twice:
             assert self.store.cancel(id, now_ms=self.now + 1) == word
         self.did("cancel")
-        if state is None:
-            assert word == "unknown"
-        elif state in WAITING or state is State.CANCELLED:
+        if state in WAITING or state is State.CANCELLED:
             assert word == "cancelled"
             assert self.world.state(id) is State.CANCELLED
         else:
             assert word == ("running" if state is State.RUNNING else "finished")
         self.only_changed({id} if state in WAITING else set())
 
-    @rule()
-    def prune(self) -> None:
-        removed, _ = self.store.prune(RETENTION, now_ms=self.now)
+    @rule(keep=st.integers(0, 5))
+    def prune(self, keep: int) -> None:
+        retention = {state.value: (30_000, keep) for state in FINAL}
+        removed, _ = self.store.prune(retention, now_ms=self.now)
         self.did("prune")
         gone = self.before.records.keys() - self.world.records.keys()
         assert len(gone) == removed
         assert {self.before.state(id) for id in gone} <= FINAL
         self.only_changed(gone)
 
-    @rule(ms=st.sampled_from([1, 250, 500, 3_000, LEASE, 60_000]))
+    @rule(ms=st.sampled_from([1, 250, 500, 3_000, 10_000, 60_000]))
     def time_passes(self, ms: int) -> None:
         self.now += ms
-
-    @precondition(lambda self: self.world.records)
-    @rule()
-    def rescuers_work_for_a_while(self) -> None:
-        """So that a lease may run out while somebody watches, as it does in production."""
-        for _ in range(11):
-            self.now += LEASE // 5
-            self.rescue_lost()
 
     # What must hold.
 
@@ -347,9 +388,11 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def running_jobs_are_those_handed_out_under_their_tokens(self) -> None:
-        assert {token: id for id, token in self.world.tokens.items()} == self.held
+        assert self.world.tokens == dict(self.held)
         for id, record in self.world.records.items():
-            assert record.get("token") == self.world.tokens.get(id)
+            token = record.get("token")
+            valid = None if token == record.get("ended") else token
+            assert valid == self.world.tokens.get(id)
 
     @invariant()
     def jobs_move_only_as_the_table_allows(self) -> None:
@@ -377,9 +420,8 @@ class Machine(RuleBasedStateMachine):
                 assert self.before.records.get(id) == self.world.records.get(id)
 
     def forget(self, session: str) -> None:
-        self.open.discard(session)
-        for token in [token for token in self.held if token.startswith(session + ":")]:
-            del self.held[token]
+        self.open.remove(session)
+        self.held = {held for held in self.held if held.session != session}
 
 
 def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:

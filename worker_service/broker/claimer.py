@@ -172,7 +172,7 @@ class Claimer:
         for claimed in claim.jobs:
             try:
                 message = decode(claimed.message)
-            except (ValueError, TypeError, KeyError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others of this claim must run
                 self._bury(claimed, error)
                 continue
             # The one place where the budget is told to the retry middleware: it counts in the message.

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from multiprocessing.util import Finalize
+from time import sleep
 from typing import Any, cast
 
 import dramatiq
@@ -37,6 +38,7 @@ from .thread_watch import ThreadWatch
 DEFAULT_TIME_LIMIT_MS = 600_000
 AFTER_GRACE_SECONDS = 3.0
 LAST_FLUSH_SECONDS = 2.0
+HAND_OUT_SECONDS = 0.05
 
 
 class ArgumentsMismatch(TypeError):
@@ -143,9 +145,11 @@ class WorkerProcess(Middleware):
     def finished(self, job: JobProxy) -> None:
         """A delivery ended on a worker thread."""
         CURRENT.set(None)
-        if self.session.is_current(job.session):
-            self.completions.put(job.outcome())
-        self.claimer.release([job])
+        try:
+            if self.session.is_current(job.session):
+                self.completions.put(job.outcome())
+        finally:
+            self.claimer.release([job])
 
     def hand_back(self, jobs: Iterable[JobProxy]) -> None:
         """These deliveries did not start: back to their old place."""
@@ -178,10 +182,14 @@ class WorkerProcess(Middleware):
         return bool(job.options.get("notify_shutdown", actor.options.get("notify_shutdown")))
 
     def _stop_claiming(self) -> None:
-        unstarted = self.claimer.stop()
+        self.hand_back(self.claimer.stop())
+        self._hand_back_queued()
+        sleep(HAND_OUT_SECONDS)  # a consumer thread may be just moving a job from its inbox
+        self._hand_back_queued()
+
+    def _hand_back_queued(self) -> None:
         if self._worker is not None:
-            unstarted.extend(item.message for item in iter_queue(self._worker.work_queue))
-        self.hand_back(unstarted)
+            self.hand_back(cast("JobProxy", item.message) for item in iter_queue(self._worker.work_queue))
 
     def _after(self, seconds: float, do: Callable[[], Any]) -> None:
         timer = threading.Timer(seconds, do)

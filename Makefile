@@ -59,7 +59,7 @@ lock: $(BIN)/python ## write both lock files anew, with the newest versions allo
 	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@! grep -n '://' requirements.lock requirements-dev.lock
 
-clean: ## remove what make made; data/ stays
+clean: ## remove what make made; .data/ stays
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -68,8 +68,18 @@ class Settings(BaseSettings):
         "extended every third, rescued every fifth of it.",
     )
     shutdown_grace_ms: int = Field(
-        default=50_000, ge=0, description="How long running jobs may take to end after SIGTERM."
+        default=50_000,
+        ge=0,
+        description="How long running jobs may take to end after SIGTERM; "
+        "then they are interrupted and given back, and the process ends within 5 s.",
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_scheme(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError(f"{value!r} begins with none of redis://, rediss:// and unix://")
+        return value
 
     @field_validator("actor_modules", mode="before")
     @classmethod

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 LOOK_SECONDS = 0.1
 LEFTOVERS_SECONDS = 5.0
 """How long the processes of a group may outlive their leader, after SIGTERM."""
+NOW_SECONDS = 4.0
+"""How long a part may take to end when it is told a second time."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 10.0
 STEADY_SECONDS = 30.0
 """A command that ran this long is started again without a long wait."""
@@ -156,12 +158,21 @@ class Supervisor:
         give_up_at = time.monotonic() + self._grace_seconds
         while not all(part.has_ended() for part in running):
             if wait_for_signal(LOOK_SECONDS) in _STOP_SIGNALS:
-                self._say("Ending now.")
+                self._end_now(running)
                 return ENDED_NOW
             if time.monotonic() > give_up_at:
                 self._say("Not all ended in time; killing the rest.")
                 break
         return 0
+
+    def _end_now(self, running: list["_Part"]) -> None:
+        """A second signal makes a worker give its jobs back and end; what does not is killed."""
+        self._say("Ending now.")
+        for part in running:
+            part.terminate()
+        give_up_at = time.monotonic() + NOW_SECONDS
+        while not all(part.has_ended() for part in running) and time.monotonic() < give_up_at:
+            time.sleep(LOOK_SECONDS)
 
     def _groups(self) -> list[int]:
         return [part.group for part in self._parts if part.group]

@@ -84,6 +84,19 @@ def test_a_job_that_kills_its_worker_dies_and_its_neighbours_live(
     assert all(job.crashes <= 1 for id in neighbours if (job := service.reads.job(id)))
 
 
+def test_a_crash_right_after_the_start_is_noticed_by_a_keeper_that_is_just_starting(
+    make_service: Callable[..., Service],
+) -> None:
+    service = make_service(lease_ms=15_000)
+    [id] = service.submit("exit_at_once", "job")
+    worker = service.worker()
+    worker.wait()
+    os.killpg(worker.main.pid, signal.SIGTERM)  # a supervisor clears away what is left of the group
+
+    wait_until(lambda: service.reads.state(id) == State.RETRYING, timeout=8)
+    assert not service.sessions()
+
+
 def test_a_stopped_worker_loses_its_job_and_does_not_finish_it(service: Service) -> None:
     [id] = service.submit("hold", "job", 2.0)
     stopped = service.worker(threads=1)

@@ -168,3 +168,14 @@ def test_an_actor_on_another_broker_stops_the_start_with_its_name(project: Proje
 def test_importing_the_package_loads_neither_dramatiq_nor_flask(project: Project) -> None:
     loaded = project.run("-c", "import worker_service, sys; print(*sorted(sys.modules))").split()
     assert not {"dramatiq", "flask", "redis", "pydantic"} & set(loaded)
+
+
+def test_a_worker_that_does_not_know_an_actor_leaves_its_jobs_to_one_that_does(
+    project: Project, result_of: Callable[[str], object]
+) -> None:
+    (project.folder / "tasks.py").write_text(OWN_TASKS)
+    (project.folder / "others.py").write_text(OWN_TASKS.replace("greet", "part"))
+    project.start_worker("others")
+    ids = [project.run("-m", "tasks") for _ in range(3)]
+    project.start_worker("tasks")
+    assert [result_of(id) for id in ids] == ["hello world"] * 3

@@ -196,8 +196,6 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s [keeper %(process)d] %(levelname)s %(message)s"
     )
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it outlives the worker, whatever the group is told
     pipe = socket.socket(fileno=int(sys.argv[1]))
     page = Page(int(sys.argv[2]))
     with pipe.makefile("rb", buffering=0) as lines:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from .page import Page
 from .session import Session
 
 RESTART_SECONDS = 1.0
+OUTLIVED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What a keeper does not heed: it ends when its worker has, whatever the group is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,18 @@ class Keeping:
                 str(theirs.fileno()),
                 str(self._page.fd),
             ]
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), self._page.fd),
-                env=_environment(),
-            )
+            # Blocked from its first moment on, not only when it gets to ignoring them: a supervisor that
+            # clears away what a dead worker left would end a keeper that is just starting, and its rescue.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, OUTLIVED_SIGNALS)
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(), self._page.fd),
+                    env=_environment(),
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         with self._lock:
             self._pipe = ours
         self._send(asdict(self._orders))

@@ -43,7 +43,8 @@ class Listener:
         """
         self._stopped.set()
         self._session.ring()
-        self._thread.join(timeout=1)
+        if self._thread.is_alive():
+            self._thread.join(timeout=1)
 
     def _run(self) -> None:
         while not self._stopped.is_set():

@@ -1,7 +1,7 @@
 """What one worker process runs beside Dramatiq's threads, and in which order it starts and stops.
 
-Start: keeper while there is one thread (process boot); then completions, interrupts, claimer and listener
-(worker boot). The claimer opens the session, so that a worker may start before Redis does.
+Start: keeper while there is one thread (process boot); completions and interrupts, then claimer and listener once
+all threads run (worker boot). The claimer opens the session, so that a worker may start before Redis does.
 
 Stop: claim no more at once; hand unstarted jobs back; tell those actors that asked for it; let the rest end
 within the grace, then interrupt them; write what ended; close the session, which hands back whatever is left.
@@ -119,12 +119,15 @@ class WorkerProcess(Middleware):
         self.keeping.watch()
         self.completions.start()
         self.interrupts.start()
-        self.claimer.start(worker.worker_threads)
-        self.listener.start()
         self.thread_watch = ThreadWatch(worker)
         self.thread_watch.start()
         # Not atexit: Dramatiq's worker processes are multiprocessing children, which do not run it.
         Finalize(None, self._end, args=(0.0,), exitpriority=10)
+
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        # Not before: a job that kills a process which has not reported its boot holds Dramatiq's command for 30 s.
+        self.claimer.start(worker.worker_threads)
+        self.listener.start()
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
         CURRENT.set(cast("JobProxy", message))  # what our consumers hand out

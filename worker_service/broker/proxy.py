@@ -4,6 +4,7 @@ import json
 import traceback
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import time
 from typing import Any
 
 import dramatiq
@@ -15,7 +16,7 @@ from ..store import ClaimedJob, NewJob, Outcome
 
 RESULT_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 8 * 1024
-UNKNOWN_ACTOR_WAIT_MS = 30_000
+UNKNOWN_ACTOR_WAITS_MS = (250, 30_000)
 UNKNOWN_ACTOR_GIVE_UP_MS = 24 * 3600 * 1000
 
 
@@ -103,7 +104,7 @@ class JobProxy(dramatiq.MessageProxy):
             reason=decision.reason,
             delay_ms=decision.delay_ms,
             message=decision.message,
-            error=describe(error) if error is not None else "",
+            error=describe(error) if error is not None and decision.verb != "hand_back" else "",
             charged=not isinstance(error, ActorNotFound),
         )
 
@@ -118,12 +119,13 @@ class JobProxy(dramatiq.MessageProxy):
         return "failed"
 
     def _wait_for_actor(self) -> Decision:
-        """During a rolling deploy a job may meet a worker that does not know its actor yet."""
-        from time import time
-
-        if time() * 1000 - self.message_timestamp > UNKNOWN_ACTOR_GIVE_UP_MS:
+        """Another worker may know the actor, now or after the deploy under way: look again soon, then seldom."""
+        since = self.claimed.unknown_since_ms
+        waited = 0 if since is None else max(0, int(time() * 1000) - since)
+        if waited > UNKNOWN_ACTOR_GIVE_UP_MS:
             return Decision("dead_letter", "unknown_actor")
-        return Decision("snooze", "unknown_actor", UNKNOWN_ACTOR_WAIT_MS)
+        first, longest = UNKNOWN_ACTOR_WAITS_MS
+        return Decision("snooze", "unknown_actor", min(longest, max(first, waited // 2)))
 
 
 CURRENT: ContextVar[JobProxy | None] = ContextVar("current_delivery", default=None)

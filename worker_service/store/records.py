@@ -58,7 +58,12 @@ def _instant(at_ms: int | None, in_ms: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job as handed to a session. ``attempts`` and ``crashes`` are those charged before this delivery."""
+    """A job as handed to a session.
+
+    Attributes:
+        attempts, crashes: those charged before this delivery.
+        unknown_since_ms: when a worker that did not know the actor first met it; None when none did.
+    """
 
     id: str
     token: str
@@ -67,6 +72,7 @@ class ClaimedJob:
     crashes: int
     max_attempts: int
     message: bytes
+    unknown_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,9 @@ class Store:
                 crashes=int(reply[i + 4]),
                 max_attempts=int(reply[i + 5]),
                 message=reply[i + 6],
+                unknown_since_ms=int(reply[i + 7]) if reply[i + 7] else None,
             )
-            for i in range(3, len(reply), 7)
+            for i in range(3, len(reply), 8)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 

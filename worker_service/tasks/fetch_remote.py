@@ -20,12 +20,22 @@ def fetch_remote(url: str) -> dict[str, Any]:
 
     Raises:
         RemoteError: the server answered 5xx.
-        PermanentError: the URL is no http(s) URL, the server answered 4xx, or the body is over 10 MiB.
+        PermanentError: the URL is no http(s) URL, it redirects for ever, the server answered 4xx, or the body is over
+            10 MiB.
     """
     import httpx2
 
     if not url.startswith(("http://", "https://")):
         raise PermanentError(f"not an http or https URL: {url!r}")
+    try:
+        return _fetch(url)
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.TooManyRedirects) as error:
+        raise PermanentError(f"{url} cannot be fetched: {error}") from error
+
+
+def _fetch(url: str) -> dict[str, Any]:
+    import httpx2
+
     with httpx2.stream("GET", url, timeout=TIMEOUT_SECONDS, follow_redirects=True) as response:
         if response.status_code >= 500:
             raise RemoteError(f"{url} answered {response.status_code}")

@@ -41,6 +41,7 @@ local function wait_again(id, job, token, o, state, counter)
   local due = now + o.delay_ms
   end_delivery(id, job, token, {'state', state, 'due_at', due, 'wait_reason', o.reason, counter, job[counter] + 1})
   if o.message ~= '' then redis.call('SET', msg_key(id), o.message) end
+  if o.reason == 'unknown_actor' then redis.call('HSETNX', job_key(id), 'unknown_since', now) end
   push_due(job.queue, id, due)
   publish(id, state)
 end

@@ -1,0 +1,74 @@
+"""fetch_remote against a real HTTP server on loopback."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
+import pytest
+
+from worker_service.jobs.errors import PermanentError
+from worker_service.tasks.fetch_remote import SIZE_LIMIT, RemoteError, fetch_remote
+
+
+class Pages(BaseHTTPRequestHandler):
+    """What the tests ask for."""
+
+    def do_GET(self) -> None:
+        status = {"/page": 200, "/large": 200, "/loop": 302, "/gone": 404, "/broken": 503}[self.path]
+        body = b"x" * (SIZE_LIMIT + 1) if self.path == "/large" else "grüße".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Location", "/loop")
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True  # the client has seen enough
+
+    def log_message(self, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Address of a running site."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_page_is_returned_with_what_is_known_of_it(site: str) -> None:
+    assert fetch_remote(f"{site}/page") == {
+        "status": 200,
+        "content_type": "text/plain; charset=utf-8",
+        "bytes": len("grüße".encode()),
+        "text": "grüße",
+    }
+
+
+def test_a_server_error_may_be_tried_again(site: str) -> None:
+    with pytest.raises(RemoteError, match="503"):
+        fetch_remote(f"{site}/broken")
+
+
+def test_a_refused_connection_may_be_tried_again() -> None:
+    with pytest.raises(httpx2.ConnectError):
+        fetch_remote("http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("path", ["/gone", "/loop", "/large"])
+def test_what_cannot_get_better_is_given_up(site: str, path: str) -> None:
+    with pytest.raises(PermanentError):
+        fetch_remote(site + path)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "page", "http://", "file:///etc/passwd"])
+def test_what_is_no_web_address_is_given_up(url: str) -> None:
+    with pytest.raises(PermanentError):
+        fetch_remote(url)

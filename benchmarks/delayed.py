@@ -5,10 +5,10 @@
 A sample result (2 shared cores, medians):
 
                             due in an hour     started  late p50 ms  p99 ms  max ms  worker MiB  grows by MiB
-    ours                           100,000  300 of 300          1.3     2.9     4.3        74.5          -1.2
-    stock, up to its limit           7,000  300 of 300        737.7  1362.9  1371.4        36.5          10.5
-    stock                          100,000    0 of 300            -       -       -        35.1           9.0
-    stock, limit raised             20,000  300 of 300        645.6  1516.6  1535.6        32.7          26.9
+    ours                           100,000  300 of 300          1.6     2.9     5.1        66.3           0.0
+    stock, up to its limit           7,000  300 of 300        726.2  1496.5  1660.2        32.6          10.5
+    stock                          100,000    0 of 300            -       -       -        32.6          15.2
+    stock, limit raised             20,000  300 of 300        546.6  1074.6  1092.7        36.3          26.4
 
 First many jobs that are due in an hour, sent while a worker runs; then 300 that are due at random instants
 two to eight seconds later. Late is: start minus the instant asked for, on one clock. Memory is that of all

@@ -2,13 +2,13 @@
 
     python -m benchmarks --only drain [--rounds 5]
 
-A sample result (a run with --quick, 2 shared cores, medians):
+A sample result (2 shared cores, medians):
 
                                     jobs/s  x stock  worker CPU us/job  server CPU us/job
-    stock                            2,192     1.00                187                 45
-    ours                             4,154     1.92                169                 69
-    ours, JOBS_PREFETCH=64           6,478     3.01                112                 45
-    ours, gevent, JOBS_PREFETCH=64   6,504     3.00                112                 43
+    stock                            2,081     1.00                279                 50
+    ours                             6,071     2.95                120                 65
+    ours, JOBS_PREFETCH=64          11,614     5.58                 62                 40
+    ours, gevent, JOBS_PREFETCH=64  13,431     6.48                 51                 38
 
 Measured from the first job taken to the last one recorded as done, in the same alternating rounds for all;
 "x stock" is the ratio within a round. CPU is what the worker's processes and the server used per job: it says

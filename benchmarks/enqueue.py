@@ -2,11 +2,11 @@
 
     python -m benchmarks --only enqueue [--rounds 5]
 
-A sample result (a run with --quick, 2 shared cores, medians):
+A sample result (2 shared cores, medians):
 
            jobs/s  x stock  producer CPU us/job  server CPU us/job  bytes/waiting job
-    stock   5,068     1.00                  132                 50                547
-    ours    3,720     0.74                  160                 90              1,039
+    stock   3,688     1.00                  177                 71                529
+    ours    2,942     0.84                  195                123              1,018
 
 One thread sends jobs with a payload of 100 bytes. Memory is the server's used_memory afterwards minus before,
 divided by the number of jobs; it includes the broker's whole record of a job, not its append-only file.

@@ -2,11 +2,11 @@
 
     python -m benchmarks --only idle
 
-A sample result (a run with --quick, 2 shared cores, medians):
+A sample result (2 shared cores, medians):
 
            sent  executed
-    stock   2.5       8.1
-    ours    1.0       3.2
+    stock   2.7       8.5
+    ours    1.1       3.8
 
 "Sent" counts what arrived from outside while the server's MONITOR listened for ten seconds; "executed" also
 counts what scripts called (INFO commandstats over ten other seconds).

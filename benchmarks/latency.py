@@ -2,13 +2,13 @@
 
     python -m benchmarks --only latency [--rounds 5]
 
-A sample result (a run with --quick, 2 shared cores, medians):
+A sample result (2 shared cores, medians):
 
                                   samples     p50     p95     p99     max
-    stock, pauses of 0.05-0.45 s       60   77.75  301.43  638.06  638.06
-    ours, pauses of 0.05-0.45 s       200    1.75    6.60   21.64   29.04
-    stock, pauses of 1-2 s             30  426.53  805.11  893.83  893.83
-    ours, pauses of 1-2 s              30    2.00    5.08    6.42    6.42
+    stock, pauses of 0.05-0.45 s      300   86.41  273.02  475.52  595.55
+    ours, pauses of 0.05-0.45 s      1002    1.84    2.57    4.78    7.69
+    stock, pauses of 1-2 s            150  416.81  824.38  880.97  912.68
+    ours, pauses of 1-2 s             150    1.84    2.43    6.46    6.60
 
 The clock is read just before send() in one process and on the first line of the job in another; so writing
 the job counts. The next job is sent after a random pause, counted from the start of the last one. Two lengths

@@ -1,5 +1,6 @@
 """A running ``worker-service up`` and what it answers."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -77,14 +78,16 @@ class RunningService:
         found = {}
         for entry in Path("/proc").iterdir():
             try:
-                if (
-                    entry.name.isdigit()
-                    and f"JOBS_DATA_DIR={self.folder}/".encode() in (entry / "environ").read_bytes()
-                ):
+                if entry.name.isdigit() and self._owns(entry):
                     found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue  # it has just ended, or is a zombie
         return found
+
+    def _owns(self, entry: Path) -> bool:
+        """By its environment; the server has written its title over that, but works in a folder of ours."""
+        by_environment = f"JOBS_DATA_DIR={self.folder}/".encode() in (entry / "environ").read_bytes()
+        return by_environment or (entry / "cwd").readlink().is_relative_to(self.folder / "data")
 
     def wait_until_gone(self, timeout: float = 15) -> None:
         """Until no process of it is left."""
@@ -96,6 +99,8 @@ class RunningService:
         self.http.close()
         self.main.kill()
         self.main.wait()
+        with contextlib.suppress(AssertionError):
+            self.wait_until_gone()  # a watcher that is killed before it is done leaves the server running
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -62,12 +62,6 @@ class Interrupts:
         """End the watch."""
         self._stopped.set()
 
-    @property
-    def running(self) -> list[JobProxy]:
-        """The deliveries whose function runs now."""
-        with self._lock:
-            return [run.job for run in self._runs.values()]
-
     def run(self, job: JobProxy, limit_ms: float, call: Callable[[], Any]) -> Any:
         """Call an actor's function so that it can be interrupted, and nothing else can.
 

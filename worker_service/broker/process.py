@@ -56,7 +56,6 @@ class WorkerProcess(Middleware):
     def __init__(self, store: Store, settings: Settings) -> None:
         self._logger = get_logger(__name__, type(self))
         self._settings = settings
-        self._store = store
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
         self._ended = False

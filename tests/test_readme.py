@@ -14,7 +14,9 @@ README = (ROOT / "README.md").read_text()
 
 def default_of(field: FieldInfo) -> str:
     value = USUAL_REDIS_URL if field.default is PydanticUndefined else field.default
-    return "" if value == () else f"`{value}`"
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return "" if value in ((), {}, None) else f"`{value}`"
 
 
 def settings_table() -> str:

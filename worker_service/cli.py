@@ -3,12 +3,11 @@
 import os
 
 import click
-from pydantic import ValidationError
 
 from . import __version__
 from .embedded import EmbeddedServerError
 from .jobs.errors import StoreUnavailable
-from .settings import Settings, settings
+from .settings import Settings, WrongSettings, settings
 from .up import AddressUnusable, base_url, up, web_command, worker_command
 
 
@@ -50,9 +49,8 @@ def run_worker(arguments: tuple[str, ...]) -> None:
 def _settings() -> Settings:
     try:
         return settings()
-    except ValidationError as error:
-        wrong = [f"JOBS_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
-        raise click.ClickException("\n".join(["The settings are wrong.", *wrong])) from error
+    except WrongSettings as error:
+        raise click.ClickException(f"The settings are wrong.\n{error}") from error
 
 
 if __name__ == "__main__":

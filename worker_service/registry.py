@@ -8,8 +8,8 @@ import dramatiq
 
 from .broker.broker import JobBroker
 from .jobs.errors import InvalidJob
-from .jobs.names import did_you_mean
 from .middleware import default_middleware
+from .names import did_you_mean
 from .settings import settings
 
 

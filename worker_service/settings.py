@@ -1,16 +1,31 @@
 """One frozen settings object, read from the environment (prefix ``JOBS_``) and checked whole at the start."""
 
 import ipaddress
+import logging
+import os
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .names import did_you_mean
+
+PREFIX = "JOBS_"
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)")
 _DAY_MS = 24 * 3600 * 1000
 
 USUAL_REDIS_URL = "redis://127.0.0.1:6379/0"
+
+SECRETS = ("redis_url", "admin_key", "smtp_password")
+"""Each may stand in a file: ``JOBS_ADMIN_KEY_FILE`` names it."""
+
+
+class WrongSettings(Exception):
+    """Raised when the environment has a wrong, an unknown or an unreadable setting; names each."""
 
 
 def embedded_url_file(data_dir: Path) -> Path:
@@ -36,7 +51,7 @@ def is_loopback(host: str) -> bool:
 class Settings(BaseSettings):
     """Everything that can be set, with its default."""
 
-    model_config = SettingsConfigDict(env_prefix="JOBS_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
     data_dir: Path = Field(default=Path(".data"), description="Files of the embedded server and of actors.")
     redis_url: str = Field(
@@ -46,14 +61,28 @@ class Settings(BaseSettings):
         "By default the one that `worker-service up` embeds while it runs in this folder.",
     )
     namespace: str = Field(
-        default="jobs",
-        pattern=r"^[a-z0-9-]{1,32}$",
-        description="Prefix of all keys; separates services on one server.",
+        default="jobs", description="Prefix of all keys; separates services on one server."
     )
     http_host: str = Field(default="127.0.0.1", description="Address the web process listens on.")
     http_port: int = Field(default=8000, ge=1, le=65535, description="Port the web process listens on.")
+    admin_key: SecretStr | None = Field(
+        default=None,
+        description="Key that every request has to show; with one, other addresses than loopback are allowed.",
+    )
     actor_modules: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma-separated modules with your own actors."
+    )
+    routes: Annotated[dict[str, str], NoDecode] = Field(
+        default={}, description="Queues of actors in place of the declared ones: `add=math,send_email=mail`."
+    )
+    require_idempotency_key: bool = Field(
+        default=False, description="Whether a POST of a job without an `Idempotency-Key` is refused."
+    )
+    idempotency_ms: int = Field(
+        default=_DAY_MS,
+        ge=1000,
+        le=30 * _DAY_MS,
+        description="How long an `Idempotency-Key` is remembered; at most 30 days.",
     )
     prefetch: int = Field(
         default=0,
@@ -73,6 +102,30 @@ class Settings(BaseSettings):
         description="How long running jobs may take to end after SIGTERM; "
         "then they are interrupted and given back, and the process ends within 5 s.",
     )
+    smtp_host: str | None = Field(
+        default=None,
+        description="Mail server of `send_email`. Without one `worker-service up` writes mails to `.data/mail/`.",
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="Encryption to the mail server: `starttls`, `tls` (port 465) or `none`.",
+    )
+    smtp_username: str | None = Field(default=None, description="Login at the mail server.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
+    smtp_from: str = Field(default="worker-service@localhost", description="Sender of the mails.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The arguments of a call, then the environment, then the files that it names."""
+        return init_settings, env_settings, _FileSource(settings_cls)
 
     @field_validator("redis_url")
     @classmethod
@@ -81,14 +134,27 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} begins with none of redis://, rediss:// and unix://")
         return value
 
+    @field_validator("namespace")
+    @classmethod
+    def _check_namespace(cls, value: str) -> str:
+        if not (1 <= len(value) <= 32 and set(value) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")):
+            raise ValueError(f"{value!r}: use 1 to 32 of a-z, 0-9 and '-'")
+        return value
+
     @field_validator("actor_modules", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(_parts(value)) if isinstance(value, str) else value
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _pair(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in _parts(value)]
+        if not all(actor and queue for actor, _, queue in pairs):
+            raise ValueError(f"{value!r}: write actor=queue, with commas between pairs")
+        return {actor.strip(): queue.strip() for actor, _, queue in pairs}
 
     @property
     def retention(self) -> dict[str, tuple[int, int]]:
@@ -97,7 +163,70 @@ class Settings(BaseSettings):
         return {"succeeded": short, "cancelled": short, "expired": short, "dead": long}
 
 
+class _FileSource(PydanticBaseSettingsSource):
+    """Secrets from the files that ``JOBS_..._FILE`` name."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # the base class asks for it; __call__ has no use for it
+
+    def __call__(self) -> dict[str, Any]:
+        found = {}
+        for name in SECRETS:
+            variable = f"{_variable(name)}_FILE"
+            if path := os.environ.get(variable):
+                try:
+                    found[name] = Path(path).read_text().strip()
+                except (OSError, UnicodeDecodeError) as error:
+                    raise WrongSettings(f"{variable}: {error}") from None
+        return found
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        WrongSettings: names each setting that is wrong, and the nearest right name of an unknown one.
+    """
+    _refuse_unknown(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{_variable(str(each['loc'][0]))}: {_message(each['msg'])}" for each in error.errors()]
+        raise WrongSettings("\n".join(wrong)) from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {_variable(name) for name in Settings.model_fields}
+    known |= {f"{_variable(name)}_FILE" for name in SECRETS}
+    unknown = {name for name in environment if name.startswith(PREFIX)} - known
+    links = {name for name in unknown if _is_service_link(name, environment[name])}
+    if links:
+        logging.getLogger(__name__).warning(
+            "Ignored, as Kubernetes injects them: %s", ", ".join(sorted(links))
+        )
+    wrong = [f"No setting {name}.{did_you_mean(name, known)}" for name in sorted(unknown - links)]
+    wrong += [
+        f"{_variable(name)} and {_variable(name)}_FILE are both set: keep one."
+        for name in SECRETS
+        if _variable(name) in environment and f"{_variable(name)}_FILE" in environment
+    ]
+    if wrong:
+        raise WrongSettings("\n".join(wrong))
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Kubernetes tells containers about services called ``jobs-...`` in names like ours."""
+    return bool(_SERVICE_LINK.search(name)) or value.startswith(("tcp://", "udp://"))
+
+
+def _variable(field: str) -> str:
+    return field if field.startswith(PREFIX) else f"{PREFIX}{field.upper()}"
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
+
+
+def _parts(text: str) -> Iterable[str]:
+    return filter(None, (part.strip() for part in text.split(",")))

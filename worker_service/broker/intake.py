@@ -8,8 +8,8 @@ import dramatiq
 
 from ..jobs.errors import InvalidJob
 from ..jobs.ids import new_job_id
-from ..jobs.names import did_you_mean
 from ..jobs.signature import check_arguments
+from ..names import did_you_mean
 from ..store import NewJob
 from .broker import JobBroker
 

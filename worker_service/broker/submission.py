@@ -11,8 +11,8 @@ from typing import Any
 import dramatiq
 
 from ..jobs.errors import InvalidJob
-from ..jobs.names import did_you_mean
 from ..jobs.signature import check_binding
+from ..names import did_you_mean
 from ..store import NewJob
 
 ARGUMENTS_LIMIT = 64 * 1024

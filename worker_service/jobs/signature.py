@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
+from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
-from .names import did_you_mean
 from .validation import check, problems, summary
 
 _PLAIN = {Any, object, int, float, str, bool, None, types.NoneType, list, dict, Parameter.empty}

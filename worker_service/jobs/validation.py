@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..names import did_you_mean
 from .errors import InvalidJob
-from .names import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 Path = list[str | int]

@@ -40,11 +40,23 @@ class InvalidJob(WorkerServiceError, ValueError):
         self.problems = problems or [self]
 
 
+class InvalidQuery(InvalidJob):
+    """Raised when a list is asked for with a wrong parameter."""
+
+
 class InvalidArguments(InvalidJob):
     """Raised when the arguments do not fit the actor's signature; ``problems`` lists each of them."""
 
     def __init__(self, detail: str, problems: list[InvalidJob]) -> None:
         super().__init__(detail, pointer="/args", code="invalid_arguments", problems=problems)
+
+
+class IdempotencyKeyReused(WorkerServiceError):
+    """Raised when an idempotency key comes again with another request; use a new key for each request."""
+
+
+class UnknownActor(WorkerServiceError, LookupError):
+    """Raised when no actor has this name."""
 
 
 class UnknownJob(WorkerServiceError, LookupError):

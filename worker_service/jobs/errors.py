@@ -1,5 +1,7 @@
 """Every error of this project. Driver errors are translated into these where they occur."""
 
+from datetime import timedelta
+
 
 class WorkerServiceError(Exception):
     """Base of all errors below."""
@@ -65,6 +67,24 @@ class UnknownJob(WorkerServiceError, LookupError):
 
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
+
+
+class RetryLater(WorkerServiceError):
+    """Raise it in an actor to put the job back for a while. It uses no attempt, up to 100 times and 24 h in all.
+
+    Args:
+        delay: how long to wait; or
+        delay_ms: the same in milliseconds.
+        note: kept on the attempt, for people.
+    """
+
+    def __init__(
+        self, delay: timedelta | None = None, *, delay_ms: int | None = None, note: str = ""
+    ) -> None:
+        if (delay is None) == (delay_ms is None):
+            raise TypeError("RetryLater takes a timedelta or delay_ms")
+        self.delay_ms = max(0, int(delay.total_seconds() * 1000) if delay is not None else int(delay_ms or 0))
+        super().__init__(note or f"again in {self.delay_ms / 1000:g} s")
 
 
 class ResultNotStorable(PermanentError):

@@ -102,6 +102,7 @@ class ClaimedJob:
 
     Attributes:
         attempts, crashes: those charged before this delivery.
+        snoozes, snoozed_ms: how often it was put back uncharged, and for how long in all.
         unknown_since_ms: when a worker that did not know the actor first met it; None when none did.
     """
 
@@ -113,6 +114,8 @@ class ClaimedJob:
     max_attempts: int
     message: bytes
     unknown_since_ms: int | None = None
+    snoozes: int = 0
+    snoozed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,8 +119,10 @@ class Store:
                 max_attempts=int(reply[i + 5]),
                 message=reply[i + 6],
                 unknown_since_ms=int(reply[i + 7]) if reply[i + 7] else None,
+                snoozes=int(reply[i + 8]),
+                snoozed_ms=int(reply[i + 9]),
             )
-            for i in range(3, len(reply), 8)
+            for i in range(3, len(reply), 10)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 

@@ -7,6 +7,7 @@ from . import registry
 from .api import access, problems
 from .api.health import health
 from .api.jobs import jobs
+from .api.metrics import metrics
 from .broker.broker import JobBroker
 from .settings import Settings, settings
 
@@ -26,6 +27,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     access.install(app)
     app.register_blueprint(jobs(broker, given or settings()))
     app.register_blueprint(health(broker))
+    app.register_blueprint(metrics(broker))
     return app
 
 

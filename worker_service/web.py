@@ -9,6 +9,7 @@ from .api.health import health
 from .api.jobs import jobs
 from .api.metrics import metrics
 from .broker.broker import JobBroker
+from .dashboard.pages import dashboard
 from .settings import Settings, settings
 
 
@@ -28,6 +29,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(jobs(broker, given or settings()))
     app.register_blueprint(health(broker))
     app.register_blueprint(metrics(broker))
+    app.register_blueprint(dashboard(broker))
     return app
 
 

@@ -89,8 +89,11 @@ class Overviews:
         self._client = client
         self._keys = Keys(namespace)
 
-    def read(self) -> Overview:
+    def read(self, *, now_ms: int | None = None) -> Overview:
         """All of it but the jobs themselves.
+
+        Args:
+            now_ms: replaces the server's clock, for tests.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -103,7 +106,8 @@ class Overviews:
                 for state in FINAL_STATES:
                     pipe.zcard(self._keys.final(state))
                 (seconds, micros), names, leases, *kept = pipe.execute()
-            now_ms = seconds * 1000 + micros // 1000
+            if now_ms is None:
+                now_ms = seconds * 1000 + micros // 1000
             queues = sorted(name.decode() for name in names)
             sessions = {session.decode(): int(lease_end) for session, lease_end in leases}
             workers, running = self._workers(sessions)

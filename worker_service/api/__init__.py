@@ -1,5 +1,5 @@
 """HTTP resources.
 
 Reading order: jobs (the routes), body and requests (what comes in), representation (what goes out), problems
-(what goes wrong), health.
+(what goes wrong), health, metrics.
 """

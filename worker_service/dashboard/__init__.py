@@ -1,4 +1,4 @@
 """Pages for people.
 
-Reading order: pages (the routes and their headers), wording (numbers as people read them), templates/, static/.
+Reading order: pages (the routes and their headers), templates/, static/, wording and spans (what templates call).
 """

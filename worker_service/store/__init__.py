@@ -1,6 +1,6 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, queries, listening, connection, line.
+Reading order: keys, lua/, scripts, records, transitions, queries, overview, oldest, listening, connection, line.
 """
 
 from .connection import connect

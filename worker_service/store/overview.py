@@ -168,15 +168,14 @@ class Overviews:
         since = ready_since(
             self._client, self._keys, [name for name, (queued, _, _) in counts.items() if queued]
         )
-        return [
-            QueueOverview(
-                name,
-                queued,
-                delayed,
-                _age([*([since[name]] if name in since else []), *(int(at) for _, at in overdue)], now_ms),
-            )
-            for name, (queued, delayed, overdue) in counts.items()
-        ]
+        found = []
+        for name, (queued, delayed, overdue) in counts.items():
+            instants = [int(at) for _, at in overdue]
+            if name in since:
+                instants.append(since[name])
+            oldest_ms = max(0, now_ms - min(instants)) if instants else None
+            found.append(QueueOverview(name, queued, delayed, oldest_ms))
+        return found
 
     def _workers(self, leases: dict[str, int]) -> tuple[list[WorkerOverview], int]:
         """The first ones with what they are, and how many jobs all of them hold."""
@@ -200,10 +199,6 @@ class Overviews:
             for (session, lease_end), held, fields in zip(leases.items(), running, about, strict=False)
         ]
         return workers, sum(running)
-
-
-def _age(instants: list[int], now_ms: int) -> int | None:
-    return max(0, now_ms - min(instants)) if instants else None
 
 
 def _in_pairs(replies: list[object]) -> Iterable[tuple[object, object]]:

@@ -8,7 +8,9 @@ from .api import access, problems
 from .api.actors import actors
 from .api.health import health
 from .api.jobs import jobs
+from .api.metrics import metrics
 from .broker.broker import JobBroker
+from .dashboard.pages import dashboard
 from .settings import Settings, settings
 
 
@@ -28,6 +30,8 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(jobs(broker, given or settings()))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))
+    app.register_blueprint(metrics(broker))
+    app.register_blueprint(dashboard(broker))
     return app
 
 

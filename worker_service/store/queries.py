@@ -61,6 +61,14 @@ class Queries:
             found = self._client.hget(self.keys.job(id), "state")
         return State(found.decode()) if isinstance(found, bytes) else None
 
+    def cancel_asked(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Those of these running jobs that should stop, as (id, token)."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for id in ids:
+                pipe.hmget(self.keys.job(id), "cancel_asked", "token")
+            found = zip(ids, pipe.execute(), strict=True)
+        return [(id, token.decode()) for id, (asked, token) in found if asked and token]
+
     def depth(self, queue: str) -> int:
         """How many jobs are queued, scheduled or retrying."""
         with translated(), self._client.pipeline(transaction=False) as pipe:

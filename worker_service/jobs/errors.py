@@ -51,6 +51,10 @@ class UnknownJob(WorkerServiceError, LookupError):
     """Raised when no job has this id: it never existed, or it was pruned."""
 
 
+class NoCurrentJob(WorkerServiceError, RuntimeError):
+    """Raised when code that runs outside of a job asks for the current one."""
+
+
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
 

@@ -4,7 +4,7 @@ import email
 import email.policy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker_service.jobs.errors import PermanentError
@@ -23,6 +23,7 @@ def read(mail: Mail) -> email.message.EmailMessage:
     return email.message_from_bytes(mail.content, policy=email.policy.default)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(NAMES, PLAIN), min_size=1, max_size=30))
 def test_every_address_is_read_back_as_it_was_given(recipients: list[tuple[str, str]]):
     to = [f"{name} <{plain}>" if name else plain for name, plain in recipients]
@@ -35,6 +36,7 @@ def test_every_address_is_read_back_as_it_was_given(recipients: list[tuple[str, 
     assert all(len(line) <= 998 for line in mail.content.split(b"\r\n"))
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_every_subject_is_one_header_of_seven_bits(subject: str):
     mail = a_mail(subject=subject)

@@ -78,13 +78,15 @@ def compose(sender: str, to: Sequence[str], subject: str, text: str, html: str |
 
 def _address(text: str) -> Address:
     wrong = f"not a mail address: {text[:_ADDRESS_LIMIT]!r} (one in each entry; give several as a list)"
+    if len(text) > _ADDRESS_LIMIT:  # before the parser, whose time grows faster than the text
+        raise PermanentError(wrong)
     try:
         header = SMTP.header_factory("To", text)
     except Exception as error:  # the parser stumbles over some texts
         raise PermanentError(wrong) from error
     defects = [each for each in header.defects if not isinstance(each, _HARMLESS)]
     is_one = len(header.addresses) == 1 and header.groups[0].display_name is None
-    if defects or not is_one or len(text) > _ADDRESS_LIMIT:
+    if defects or not is_one:
         raise PermanentError(wrong)
     found: Address = header.addresses[0]
     is_literal = bool(found.domain) and found.addr_spec in text

@@ -90,9 +90,8 @@ def _address(text: str) -> Address:
         raise PermanentError(wrong)
     found: Address = header.addresses[0]
     is_literal = bool(found.domain) and found.addr_spec in text
-    if (
-        not is_literal or not _is_line(text) or not _is_line(str(found))
-    ):  # the last one: encoded words were decoded
+    # Looked at again as it was read: encoded words (=?utf-8?q?=00?=) may hide what the text does not show.
+    if not (is_literal and _is_line(text) and _is_line(str(found))):
         raise PermanentError(wrong)
     return found
 

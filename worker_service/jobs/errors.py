@@ -69,6 +69,10 @@ class JobFinished(WorkerServiceError):
     """Raised when a job that is to be stopped has ended already."""
 
 
+class NoCurrentJob(WorkerServiceError, RuntimeError):
+    """Raised when code that runs outside of a job asks for the current one."""
+
+
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
 

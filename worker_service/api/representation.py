@@ -35,6 +35,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "finished_at": to_text(job.finished_at_ms),
         "expires_at": to_text(job.expires_at_ms),
         "worker": job.worker,
+        "progress": job.progress,
         "result": job.result,
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
@@ -86,6 +87,7 @@ def as_created(job: NewJob, now_ms: int) -> Job:
         has_result=False,
         result=None,
         error=None,
+        progress=None,
         deliveries=[],
     )
 

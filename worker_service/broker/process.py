@@ -31,7 +31,7 @@ from .interrupts import Interrupts, LeaseLost
 from .keeping import KeeperOrders, Keeping
 from .listener import Listener
 from .page import Page
-from .proxy import CURRENT, JobProxy
+from .proxy import CURRENT, JobProxy, Notes
 from .session import Session
 from .thread_watch import ThreadWatch
 
@@ -55,7 +55,7 @@ class WorkerProcess(Middleware):
 
     def __init__(self, store: Store, reads: Queries, settings: Settings) -> None:
         self._logger = get_logger(__name__, type(self))
-        self._reads = reads
+        self._notes = Notes(store, reads)
         self._settings = settings
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
@@ -132,7 +132,9 @@ class WorkerProcess(Middleware):
         self.listener.start()
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
-        CURRENT.set(cast("JobProxy", message))  # what our consumers hand out
+        job = cast("JobProxy", message)  # what our consumers hand out
+        job.notes = self._notes
+        CURRENT.set(job)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self.thread_watch.stop()
@@ -183,7 +185,7 @@ class WorkerProcess(Middleware):
 
     def _look_for_cancels(self) -> None:
         """The bell may have been taken by a connection that broke."""
-        for id, token in self._reads.cancel_asked(self.interrupts.running()):
+        for id, token in self._notes.reads.cancel_asked(self.interrupts.running()):
             self.interrupts.cancel(id, token)
 
     def _asked_to_be_told(self, job: JobProxy) -> bool:

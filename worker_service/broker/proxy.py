@@ -12,12 +12,20 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import SkipMessage
 
 from ..jobs.errors import PermanentError, ResultNotStorable
-from ..store import ClaimedJob, NewJob, Outcome
+from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
 
 RESULT_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 8 * 1024
 UNKNOWN_ACTOR_WAITS_MS = (250, 30_000)
 UNKNOWN_ACTOR_GIVE_UP_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Where running jobs write and read about themselves."""
+
+    store: Store
+    reads: Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class JobProxy(dramatiq.MessageProxy):
         claimed: the claim, with its token.
         in_actor: True while the actor's own function runs: what it sends goes out at once. What hooks send
             before or after it waits in ``outbox`` for finish.
+        notes: where its actor writes and reads about the job; set when it starts.
         is_cancelled: whether somebody asked it to stop.
         decision: set by the retry middleware when the attempt failed.
         group, callbacks: the group this job is a member of, and what the group sends when it is complete.
@@ -60,6 +69,7 @@ class JobProxy(dramatiq.MessageProxy):
         self.args, self.kwargs, self.options = message.args, message.kwargs, message.options
         self.claimed = claimed
         self.in_actor = False
+        self.notes: Notes | None = None
         self.is_cancelled = False
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []

@@ -50,6 +50,7 @@ class Job:
     has_result: bool
     result: Any
     error: dict[str, Any] | None
+    progress: dict[str, Any] | None
     deliveries: list[Delivery]
 
     @property
@@ -62,7 +63,7 @@ def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: A
     """The job from the replies to HGETALL of its record and its output, GET of its message, LRANGE of its deliveries.
 
     Args:
-        out: with ``brief`` reads the reply to HMGET of the error alone.
+        out: with ``brief`` reads the reply to HMGET of error and progress.
 
     Returns:
         None when there is no such job.
@@ -70,7 +71,9 @@ def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: A
     if not isinstance(fields, dict) or not fields:
         return None
     record = text_of(fields)
-    texts = {"error": out[0]} if isinstance(out, list) else out if isinstance(out, dict) else {}
+    if isinstance(out, list):
+        out = dict(zip(("error", "progress"), out, strict=True))
+    texts = out if isinstance(out, dict) else {}
     outputs = {name: _json(text) for name, text in text_of(texts).items()}
     state = _state(record)
     deliveries = _deliveries(record, state, rows if isinstance(rows, list) else [])
@@ -98,6 +101,7 @@ def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: A
         has_result="result" in outputs,
         result=outputs.get("result"),
         error=outputs.get("error"),
+        progress=outputs.get("progress"),
         deliveries=deliveries,
     )
 

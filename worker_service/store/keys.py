@@ -41,12 +41,16 @@ class Keys:
         return f"{self.prefix}msg:{id}"
 
     def out(self, id: str) -> str:
-        """hash: result and error as JSON; until pruned."""
+        """hash: result, error and progress as JSON; until pruned."""
         return f"{self.prefix}out:{id}"
 
     def attempts(self, id: str) -> str:
         """list of the newest 25 deliveries that did not complete, newest first; until pruned."""
         return f"{self.prefix}attempts:{id}"
+
+    def log(self, id: str) -> str:
+        """stream of the newest lines that its actor logged, each with the number of its delivery; until pruned."""
+        return f"{self.prefix}log:{id}"
 
     def final(self, state: str) -> str:
         """zset of ids in a final state by instant; bounded by age and count (prune)."""

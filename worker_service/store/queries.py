@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import redis
 
@@ -39,7 +40,7 @@ class Queries:
             for id in ids:
                 pipe.hgetall(self.keys.job(id))
                 if brief:
-                    pipe.hmget(self.keys.out(id), "error")
+                    pipe.hmget(self.keys.out(id), "error", "progress")
                 else:
                     pipe.hgetall(self.keys.out(id))
                     pipe.get(self.keys.msg(id))
@@ -60,6 +61,21 @@ class Queries:
         with translated():
             found = self._client.hget(self.keys.job(id), "state")
         return State(found.decode()) if isinstance(found, bytes) else None
+
+    def is_held(self, id: str, token: str) -> bool:
+        """Whether a running job is still claimed under this token."""
+        with translated():
+            found = self._client.hmget(self.keys.job(id), "token", "state")
+        return found == [token.encode(), b"running"]
+
+    def log(self, id: str) -> list[tuple[int, int, str]]:
+        """The newest lines that a job's actor logged, oldest first, as (instant, number of the delivery, line)."""
+        with translated():
+            entries: Any = self._client.xrange(self.keys.log(id))
+        return [
+            (int(entry.partition(b"-")[0]), int(fields[b"n"] or 0), fields[b"line"].decode(errors="replace"))
+            for entry, fields in entries
+        ]
 
     def cancel_asked(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Those of these running jobs that should stop, as (id, token)."""

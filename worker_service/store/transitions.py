@@ -126,6 +126,14 @@ class Store:
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 
+    def progress(self, id: str, token: str, progress: str) -> bool:
+        """Note how far a running job is (JSON); False when the token is no longer good."""
+        return bool(self._scripts.run("progress", id, token, progress) == b"done")
+
+    def log(self, id: str, token: str, line: str) -> bool:
+        """Add a line to the log of a running job; False when the token is no longer good."""
+        return bool(self._scripts.run("log", id, token, line) == b"done")
+
     def finish(self, outcomes: Sequence[Outcome], *, now_ms: int | None = None) -> list[str]:
         """Record how deliveries ended; one word each: ``done``, ``already``, ``stale`` or ``broken``."""
         values = [value for outcome in outcomes for value in outcome.arguments()]

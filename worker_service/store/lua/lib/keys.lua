@@ -7,6 +7,7 @@ local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end
 local function attempts_key(id) return P .. 'attempts:' .. id end
+local function log_key(id) return P .. 'log:' .. id end
 local function final_key(state) return P .. 'final:' .. state end
 local function ready_key(queue) return P .. 'q:' .. queue end
 local function due_key(queue) return P .. 'due:' .. queue end

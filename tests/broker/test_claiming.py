@@ -14,9 +14,10 @@ import pytest
 from tests.broker.conftest import MakeBroker, Working, an_actor
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
+from worker_service.broker.proxy import JobProxy
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.states import State
-from worker_service.store import connect
+from worker_service.store import Outcome, connect
 
 
 class Gate:
@@ -281,18 +282,19 @@ class TestDamage:
             (State.DEAD, "bad_message", 0)
         ] * len(damages)
 
-    def test_outcome_that_cannot_be_written_buries_its_job_only(self, broker: JobBroker, working: Working):
+    def test_outcome_that_cannot_be_written_buries_its_job_only(
+        self, broker: JobBroker, working: Working, monkeypatch: pytest.MonkeyPatch
+    ):
         actor = an_actor(broker, lambda: "ran")
-        group = dramatiq.group([actor.message()], broker=broker)
-        group.add_completion_callback(actor.message())
-        group.run()
-        (id,) = broker.reads.waiting("default")
-        job = broker.reads.job(id)
-        assert job is not None
-        broker.store.client.delete(
-            key := broker.store.keys.group(job.message["options"]["group_completion_uuid"])
-        )
-        broker.store.client.set(key, "no group")
+        id, outcome = actor.send().message_id, JobProxy.outcome
+
+        def unwritable(job: JobProxy) -> Outcome:
+            found = outcome(job)
+            if job.message_id == id:
+                found.verb = "no such verb"
+            return found
+
+        monkeypatch.setattr(JobProxy, "outcome", unwritable)
         good = actor.send()
 
         with working(broker):

@@ -166,6 +166,26 @@ class TestGroups:
 
         assert ended(callback_message).result == "done"
 
+    @pytest.mark.parametrize("as_pipeline", [False, True])
+    def test_member_that_dies_shows_in_its_callback(
+        self, served: JobBroker, declare: Declare, ended: Ended, as_pipeline: bool
+    ):
+        def fail() -> None:
+            raise ValueError
+
+        one = declare(lambda *_: 1)
+        member: Any = declare(fail, max_attempts=1).message()
+        if as_pipeline:
+            member = dramatiq.pipeline([member, one.message()], broker=served)
+        group = dramatiq.group([one.message(), member], broker=served)
+        callback_message = declare(lambda: "never").message()
+        group.add_completion_callback(callback_message)
+        group.run()
+
+        job = served.reads.wait_until_final(callback_message.message_id, timeout=10)
+        assert job is not None
+        assert (job.state, job.reason) == (State.DEAD, "group_failed")
+
     def test_several_callbacks_run_each_once(self, served: JobBroker, declare: Declare, ended: Ended):
         one = declare(lambda: 1)
         group = dramatiq.group([one.message(), one.message()], broker=served)

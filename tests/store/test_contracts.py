@@ -23,7 +23,7 @@ SECTIONS = ("Guarantee", "Keys", "Uses", "ARGV", "Returns")
 STATES = {state.value for state in State}
 
 #: A function at the left margin: on one line, or up to an `end` at the left margin.
-_FUNCTION = re.compile(r"^local function (\w+)\([^)]*\)(.* end|\n(?:.*\n)*?end)$", re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:local )?function (\w+)\([^)]*\)(.* end|\n(?:.*\n)*?end)$", re.MULTILINE)
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 
 

@@ -355,14 +355,14 @@ class TestBroken:
 
         assert store.finish([outcome(job, "complete") for job in jobs], now_ms=NOW) == ["broken", "done"]
 
-    def test_group_of_a_wrong_type_is_broken(self, store: Store):
-        job = claimed(store)
+    def test_group_of_a_wrong_type_keeps_no_member_from_its_end(self, store: Store):
         store.client.set(store.keys.group("g"), "x")
-        before = contents(store)
+        job = claimed(store, group="g", is_member=True, callbacks=(a_job("cb"),))
 
-        assert finish(store, job, "complete", group="g", callbacks=[a_job("cb")]) == "broken"
+        assert finish(store, job, "complete") == "done"
 
-        assert contents(store) == before
+        assert fields_of(store, job.id)["state"] == "succeeded"
+        assert fields_of(store, "cb") == {}
 
 
 class TestSuspicion:

@@ -13,7 +13,7 @@ from ..jobs.errors import IdempotencyKeyReused, InvalidJob, StoreUnavailable
 from ..settings import Settings
 from ..store import Idempotency, Listing, NewJob, Queries, Store, Submitted, connect
 from .consumer import JobConsumer
-from .groups import GroupCallbacks
+from .groups import GroupCallbacks, Membership, membership_of
 from .hooks import HookedBroker
 from .process import WorkerProcess
 from .proxy import CURRENT, Decision, JobProxy
@@ -40,6 +40,7 @@ class JobBroker(HookedBroker):
         self.listing = Listing(client, self.reads)
         self.process = WorkerProcess(self.store, self.reads, settings)
         self._routes = settings.routes
+        self._last_group: tuple[str, tuple[NewJob, ...]] = ("", ())
         own: list[Middleware] = [self.process, job_results(self.reads), GroupCallbacks(self.store)]
         super().__init__(middleware=[*own, *middleware])
 
@@ -88,7 +89,7 @@ class JobBroker(HookedBroker):
             self.emit_after("enqueue", plain, delay)
             return plain
         if current is not None and not current.in_actor:
-            current.outbox.append(self.follow_up(current, plain, delay))
+            current.outbox.append(self.follow_up(current.message_id, plain, delay))
             return plain
         try:
             return self.submit(plain, delay)[0]
@@ -120,11 +121,9 @@ class JobBroker(HookedBroker):
             IdempotencyKeyReused: the key came with another request before.
             StoreUnavailable: Redis is away; call again with the same message.
         """
-        sent, job = read_message(self, message, delay)
-        self.emit_before("enqueue", sent, delay)
+        sent, job = self._read(message, delay)
         job = dataclasses.replace(
             job,
-            message=encode(sent),
             run_at_ms=run_at_ms,
             expires_at_ms=expires_at_ms,
             idempotency=idempotency,
@@ -135,25 +134,55 @@ class JobBroker(HookedBroker):
         return sent, job, submitted
 
     def follow_up(
-        self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
+        self, parent: str, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
     ) -> NewJob:
-        """The job of a follow-up. It is never refused: one that cannot run is created dead, saying why."""
+        """The job of a follow-up. It is never refused: one that cannot run is created dead, saying why.
+
+        Args:
+            parent: id of the job, or of the group, that it follows.
+        """
         try:
-            sent, job = read_message(self, message, delay)
-            self.emit_before("enqueue", sent, delay)
-            job = dataclasses.replace(job, message=encode(sent), parent=parent.message_id)
+            sent, job = self._read(message, delay)
         except InvalidJob as error:
-            self.logger.error("Follow-up %s of job %s cannot run: %s", message, parent.message_id, error)
+            self.logger.error("Follow-up %s of %s cannot run: %s", message, parent, error)
             return NewJob(
                 id=message.message_id,
                 queue=message.queue_name,
                 actor=message.actor_name,
                 message=_readable(message),
-                parent=parent.message_id,
+                parent=parent,
                 dead_reason=error.code,
             )
         self.emit_after("enqueue", sent, delay)
-        return job
+        return dataclasses.replace(job, parent=parent)
+
+    def _read(
+        self, message: "dramatiq.Message[Any]", delay: int | timedelta | None
+    ) -> "tuple[dramatiq.Message[Any], NewJob]":
+        """The message as it is sent, and its job, whole."""
+        sent, job = read_message(self, message, delay)
+        self.emit_before("enqueue", sent, delay)
+        job = dataclasses.replace(job, message=encode(sent))
+        membership = membership_of(message.options)
+        if membership is None:
+            return sent, job
+        return sent, dataclasses.replace(
+            job,
+            group=membership.group,
+            is_member=membership.is_member,
+            callbacks=self._callbacks(membership),
+        )
+
+    def _callbacks(self, membership: Membership) -> tuple[NewJob, ...]:
+        """The callbacks of a group as jobs, made once for all its members, who are sent one after the other."""
+        group, made = self._last_group
+        if group != membership.group:
+            made = tuple(
+                self.follow_up(membership.group, dramatiq.Message(**callback))
+                for callback in membership.callbacks
+            )
+            self._last_group = (membership.group, made)
+        return made
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> JobConsumer:
         """A consumer of one declared queue. ``prefetch`` is not used: claims are bounded by idle threads."""

@@ -55,7 +55,6 @@ class JobProxy(dramatiq.MessageProxy):
         notes: where its actor writes and reads about the job; set when it starts.
         is_cancelled: whether somebody asked it to stop.
         decision: set by the retry middleware when the attempt failed.
-        group, callbacks: the group this job is a member of, and what the group sends when it is complete.
     """
 
     def __init__(self, message: dramatiq.Message[Any], claimed: ClaimedJob) -> None:
@@ -74,8 +73,6 @@ class JobProxy(dramatiq.MessageProxy):
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []
         self.result = ""
-        self.group = ""
-        self.callbacks: list[NewJob] = []
         self._unstorable: ResultNotStorable | None = None
 
     @property
@@ -102,7 +99,7 @@ class JobProxy(dramatiq.MessageProxy):
         """How this delivery ended, for finish."""
         error = self._exception or self._unstorable
         if error is None and not self.failed:
-            return self._outcome("complete", result=self.result, group=self.group, callbacks=self.callbacks)
+            return self._outcome("complete", result=self.result)
         if self._unstorable is not None and self._exception is None:
             self.outbox = []  # what was to follow a success
             return self._outcome(

@@ -14,6 +14,7 @@ from ..jobs.errors import InvalidJob
 from ..jobs.signature import check_binding
 from ..names import did_you_mean
 from ..store import NewJob
+from .groups import CALLBACKS, UUID
 
 ARGUMENTS_LIMIT = 64 * 1024
 DEFAULT_MAX_ATTEMPTS = 10
@@ -36,14 +37,12 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 #: Options of one message that are read here and kept in the record, not in the message.
-RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes"}
+RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", UUID, CALLBACKS}
 
 #: Options that Dramatiq, its middleware and its compositions write into messages.
 MESSAGE_OPTIONS = {
     "delay",
     "eta",
-    "group_completion_callbacks",
-    "group_completion_uuid",
     "requeue_timestamp",
     "retries",
     "traceback",

@@ -30,6 +30,9 @@ WAITING = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
 #: A damaged record is buried by whichever script meets it.
 _BURIED = {(state, State.DEAD) for state in (*WAITING, State.RUNNING)}
 
+#: A group's callback, when a member cannot complete any more.
+_CALLBACK_OF_FAILED = (None, State.DEAD)
+
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     "submit": frozenset(
@@ -47,6 +50,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.QUEUED, State.EXPIRED),
             (State.QUEUED, State.RETRYING),  # a job that crashed waits for a process that runs none such
             *_BURIED,
+            _CALLBACK_OF_FAILED,
         }
     ),
     "finish": frozenset(
@@ -59,7 +63,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.CANCELLED),
             (None, State.QUEUED),
             (None, State.SCHEDULED),
-            (None, State.DEAD),  # a follow-up that cannot run
+            (None, State.DEAD),  # a follow-up that cannot run, and the above
         }
     ),
     "rescue": frozenset(
@@ -68,6 +72,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.DEAD),
             (State.RUNNING, State.QUEUED),
             (State.RUNNING, State.CANCELLED),
+            _CALLBACK_OF_FAILED,
         }
     ),
     "close_session": frozenset(
@@ -75,7 +80,8 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.QUEUED),
             (State.RUNNING, State.CANCELLED),
             (State.RUNNING, State.DEAD),  # a damaged record
+            _CALLBACK_OF_FAILED,
         }
     ),
-    "cancel": frozenset({(state, State.CANCELLED) for state in WAITING}),
+    "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread, set_event_loop_thread
 from dramatiq.middleware import AsyncIO as DramatiqAsyncIO
 
 
@@ -11,7 +11,14 @@ class AsyncIO(DramatiqAsyncIO):
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         """Start the event loop."""
-        thread = EventLoopThread(self.logger)
-        thread.daemon = True
-        thread.start(timeout=1.0)
-        set_event_loop_thread(thread)
+        self._before = get_event_loop_thread()
+        self._thread = EventLoopThread(self.logger)
+        self._thread.daemon = True
+        self._thread.start(timeout=1.0)
+        set_event_loop_thread(self._thread)
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """End it, and leave that of another worker in this process in its place."""
+        self._thread.stop()
+        self._thread.join()
+        set_event_loop_thread(self._before)

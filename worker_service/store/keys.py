@@ -85,7 +85,7 @@ class Keys:
         return f"{self.prefix}claim:{session}"
 
     def group(self, id: str) -> str:
-        """hash: size and finished members of a group; expires 30 days after its creation."""
+        """hash: size, callbacks and completed members of a group; expires 30 days after its creation."""
         return f"{self.prefix}group:{id}"
 
     def idem(self, name: str) -> str:

@@ -36,6 +36,9 @@ class NewJob:
         run_at_ms, delay_ms: when it is wanted, as an instant or from now on the server's clock; now without both.
         expires_at_ms, expires_in_ms: not to be started after this.
         dead_reason: creates the job dead, for a follow-up that cannot run.
+        group: of this job, or of a later step of its pipeline: it fails when this job does not complete.
+        is_member: whether completing this job counts in the group.
+        callbacks: of the group, created when it is complete.
         idempotency: of the request that asks for it; only `Store.submit` looks at it.
     """
 
@@ -52,10 +55,13 @@ class NewJob:
     max_crashes: int = 3
     parent: str = ""
     dead_reason: str = ""
+    group: str = ""
+    is_member: bool = False
+    callbacks: "tuple[NewJob, ...]" = ()
     idempotency: Idempotency | None = None
 
     def arguments(self) -> tuple[Any, ...]:
-        """The eleven values of lua/lib/create.lua."""
+        """The fourteen values of lua/lib/create.lua."""
         return (
             self.id,
             self.queue,
@@ -67,8 +73,17 @@ class NewJob:
             self.max_crashes,
             self.parent,
             self.dead_reason,
+            self.group,
+            int(self.is_member),
+            b"".join(_written_out(job) for job in self.callbacks),
             self.message,
         )
+
+
+def _written_out(job: "NewJob") -> bytes:
+    """See read_values() in lua/lib/final.lua."""
+    values = (value if isinstance(value, bytes) else str(value).encode() for value in job.arguments())
+    return b"".join(b"%d:%s" % (len(value), value) for value in values)
 
 
 def _instant(at_ms: int | None, in_ms: int | None) -> str:
@@ -137,7 +152,6 @@ class Outcome:
         charged: whether it uses up an attempt (dead_letter).
         error, result: JSON, or empty.
         message: what the next delivery gets; empty leaves it as it is.
-        group: id of the group this job is a member of; ``callbacks`` are created when it is the last.
     """
 
     id: str
@@ -149,9 +163,7 @@ class Outcome:
     error: str = ""
     result: str = ""
     message: bytes = b""
-    group: str = ""
     follow_ups: list[NewJob] = field(default_factory=list)
-    callbacks: list[NewJob] = field(default_factory=list)
 
     def arguments(self) -> list[Any]:
         """The values of lua/finish.lua for this outcome."""
@@ -165,11 +177,9 @@ class Outcome:
             self.error,
             self.result,
             self.message,
-            self.group,
             len(self.follow_ups),
-            len(self.callbacks),
         ]
-        for job in (*self.follow_ups, *self.callbacks):
+        for job in self.follow_ups:
             values.extend(job.arguments())
         return values
 

@@ -1,8 +1,8 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev
--- Uses: keys clock session count place end bury
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group
+-- Uses: keys clock session count place end final bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
@@ -19,12 +19,18 @@ local function hand_out(...)
   for _, value in ipairs({...}) do reply[#reply + 1] = value end
 end
 
+-- Counters that the process would stumble over are found here, where one damaged job is buried.
+local function whole(...)
+  for _, value in ipairs({...}) do assert(tonumber(value), 'damaged record') end
+end
+
 local function hand_out_again(id)
   local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts',
     'unknown_since', 'snoozes', 'snoozed_ms')
   if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
     local message = redis.call('GET', msg_key(id))
-    assert(job[2] and job[5] and message, 'damaged record')
+    assert(job[2] and message, 'damaged record')
+    whole(job[3] or 0, job[4] or 0, job[5] or '', job[7] or 0, job[8] or 0)
     hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, job[6] or '', job[7] or 0, job[8] or 0)
   end
 end
@@ -83,7 +89,8 @@ local function take(queue, id, place)
   if job[1] ~= 'queued' then return end
   if job[7] and tonumber(job[7]) <= now then return expire(id, job[2]) end
   local message = redis.call('GET', msg_key(id))
-  assert(message and job[2] and job[6] and job[9], 'damaged record')
+  assert(message and job[2] and job[9], 'damaged record')
+  whole(job[4] or 0, job[5] or 0, job[6] or '', job[10] or 0, job[11] or 0, job[12] or 0)
   local crashes = tonumber(job[5] or 0)
   if crashes > 0 then
     if suspects <= 0 then return postpone(queue, id) end

@@ -3,17 +3,17 @@
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
--- Uses: keys clock count place end cancelled create
+-- Uses: keys clock count place end final cancelled create
 -- ARGV: 1 now  2 number of outcomes
---   then per outcome twelve values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
---   result (JSON or ''), message ('' = as stored), group ('' = none), number of follow-ups, number of
---   callbacks of the group; then the follow-ups and the callbacks, eleven values each (lib/create.lua)
+--   then per outcome ten values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
+--   result (JSON or ''), message ('' = as stored), number of follow-ups; then the follow-ups, fourteen values
+--   each (lib/create.lua)
 --   verb: complete | retry | snooze | dead_letter | hand_back | cancel
 --   A job that was asked to stop is not put back (retry, snooze and hand_back are a cancel), and has no
 --   follow-ups, even if it ended all the same.
 -- Returns: one word per outcome: done | already | stale | broken
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
-local OUTCOME_WIDTH = 12
+local OUTCOME_WIDTH = 10
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 
 -- A token is '<session>:<number of the delivery>'.
@@ -48,17 +48,19 @@ local function wait_again(id, job, token, o, state)
 end
 
 function verbs.retry(id, job, token, o)
+  local attempts = job.attempts + 1
   wait_again(id, job, token, o, 'retrying')
-  redis.call('HSET', job_key(id), 'attempts', job.attempts + 1)
+  redis.call('HSET', job_key(id), 'attempts', attempts)
   count(job.actor, 'retried', 1)
 end
 
 function verbs.snooze(id, job, token, o)
+  local snoozes, snoozed_ms = job.snoozes + 1, job.snoozed_ms + o.delay_ms
   wait_again(id, job, token, o, 'scheduled')
   if o.reason == 'unknown_actor' then
     redis.call('HSETNX', job_key(id), 'unknown_since', now)
   else
-    redis.call('HSET', job_key(id), 'snoozes', job.snoozes + 1, 'snoozed_ms', job.snoozed_ms + o.delay_ms)
+    redis.call('HSET', job_key(id), 'snoozes', snoozes, 'snoozed_ms', snoozed_ms)
   end
   count(job.actor, 'snoozed', 1)
 end
@@ -85,15 +87,17 @@ end
 local PUTS_BACK = {retry = true, snooze = true, hand_back = true}
 
 local function create_all(from, many)
-  for k = 0, many - 1 do create_job(from + k * CREATE_WIDTH, now) end
+  for k = 0, many - 1 do create_job(ARGV, from + k * CREATE_WIDTH, now) end
 end
 
 -- A group counts distinct members, so that one that is delivered again is not counted twice.
-local function join_group(group, size, id, from, callbacks)
+local function join_group(group, id)
   local key = group_key(group)
-  redis.call('HSETNX', key, 'member:' .. id, 1)
-  if redis.call('HLEN', key) - 1 >= size then
-    create_all(from, callbacks)
+  local size = redis.call('HGET', key, 'size')
+  if not size or redis.call('HSETNX', key, 'member:' .. id, 1) == 0 then return end
+  if redis.call('HINCRBY', key, 'joined', 1) >= tonumber(size) then
+    local values = callbacks_of(group)
+    for i = 1, #values, CREATE_WIDTH do create_job(values, i, now) end
     redis.call('DEL', key)
   end
 end
@@ -101,7 +105,8 @@ end
 local function apply(i)
   local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
-    'snoozed_ms', 'deliveries', 'started_at', 'place', 'cancel_asked')
+    'snoozed_ms', 'deliveries', 'started_at', 'place', 'cancel_asked',
+    'group', 'member')
   if f[2] == token then return 'already' end
   if f[1] ~= token then return 'stale' end
   if f[11] and PUTS_BACK[verb] then verb = 'cancel' end
@@ -109,8 +114,7 @@ local function apply(i)
     snoozed_ms = tonumber(f[7] or 0), number = f[8], started_at = tonumber(f[9]) or now, place = f[10]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
     error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8]}
-  local group, followups, callbacks = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
-  local size = group ~= '' and redis.call('HGET', group_key(group), 'size')
+  local followups = tonumber(ARGV[i + 9])
   verbs[verb](id, job, token, o)
   if o.error ~= '' then write_out(id, 'error', o.error) end
   if verb ~= 'complete' then
@@ -118,7 +122,7 @@ local function apply(i)
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
   if not f[11] then create_all(i + OUTCOME_WIDTH, followups) end
-  if size then join_group(group, tonumber(size), id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
+  if verb == 'complete' and f[12] and f[13] then pcall(join_group, f[12], id) end -- as in enter_final
   return 'done'
 end
 
@@ -126,7 +130,7 @@ local words, i = {}, 3
 for k = 1, n do
   local ok, word = pcall(apply, i)
   words[k] = ok and word or 'broken'
-  i = i + OUTCOME_WIDTH + (tonumber(ARGV[i + 10]) + tonumber(ARGV[i + 11])) * CREATE_WIDTH
+  i = i + OUTCOME_WIDTH + tonumber(ARGV[i + 9]) * CREATE_WIDTH
 end
 write_counts(now)
 return words

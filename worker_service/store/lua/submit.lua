@@ -1,10 +1,10 @@
 -- submit: create jobs, each queued or scheduled, together with the idempotency record of its request.
 -- Guarantee: a job exists whole (record, message, place, idempotency record) or not at all; an id that exists
 --   is left alone, so the call may be repeated after a lost reply. A key that was used creates no second job.
--- Keys: job msg jobs queues q due wake arrivals total m final watch ev idem
--- Uses: keys clock count place end create
--- ARGV: 1 now ('' = server clock)  2 number of jobs  3.. fourteen values each: name of the idempotency
---   record ('' = none), fingerprint of the request, keep_ms, then the eleven of lib/create.lua
+-- Keys: job msg jobs queues q due wake arrivals total m final group watch ev idem
+-- Uses: keys clock count place end final create
+-- ARGV: 1 now ('' = server clock)  2 number of jobs  3.. seventeen values each: name of the idempotency
+--   record ('' = none), fingerprint of the request, keep_ms, then the fourteen of lib/create.lua
 -- Returns: one word per job: created | exists | replayed | conflict | too_late; each as {word, created_at},
 --   a replayed one as {word, created_at, id, actor, queue, state or 'pruned'}
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
@@ -35,7 +35,7 @@ local function submit(i)
     if reply then return reply end
   end
   if is_too_late(job) then return {'too_late', 0} end
-  if create_job(job, now) == 'exists' then
+  if create_job(ARGV, job, now) == 'exists' then
     local created_at = redis.call('HGET', job_key(id), 'created_at')
     return {'exists', tonumber(created_at)}
   end

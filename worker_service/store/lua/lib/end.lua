@@ -8,10 +8,6 @@ local function publish(id, state)
   if watched then redis.call('PUBLISH', event_channel(id), state) end
 end
 
-local function enter_final(id, state, now)
-  redis.call('ZADD', final_key(state), now, id)
-  publish(id, state)
-end
 
 -- A write that nothing may stop: a key of another type, which nobody of ours made, gives way.
 local function write_over(command, key, ...)

@@ -19,12 +19,13 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
         given: by default the settings of this process.
     """
     broker = broker or registry.load()
+    given = given or settings()
     app = Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     problems.install(app)
-    access.install(app)
-    app.register_blueprint(jobs(broker, given or settings()))
+    access.install(app, given)
+    app.register_blueprint(jobs(broker, given))
     app.register_blueprint(health(broker))
     return app
 

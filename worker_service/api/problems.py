@@ -7,13 +7,21 @@ from typing import Any
 from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
-from ..jobs.errors import InvalidJob, StoreFull, StoreUnavailable, UnknownJob, WorkerServiceError
+from ..jobs.errors import (
+    InvalidJob,
+    StoreFull,
+    StoreUnavailable,
+    StoreUnfit,
+    UnknownJob,
+    WorkerServiceError,
+)
 
 #: error class -> status, last part of the type's URN, title. A subclass stands before its base.
 STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
+    StoreUnfit: (503, "store-unfit", "The job store would refuse or lose jobs"),
     StoreUnavailable: (503, "store-unavailable", "The job store is away"),
 }
 RETRY_AFTER_SECONDS = 2
@@ -67,7 +75,7 @@ def _http(error: HTTPException) -> Response:
     response = _problem(error.code, error.name.lower().replace(" ", "-"), error.name, error.description or "")
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
-            response.headers[name] = value
+            response.headers.add(name, value)
     return response
 
 

@@ -9,6 +9,7 @@ import redis
 
 from ..jobs.states import FINAL, State
 from .connection import translated
+from .fitness import check_fitness
 from .keys import Keys
 
 WATCH_MS = 60_000
@@ -137,14 +138,14 @@ class Queries:
                     return job
                 subscription.get_message(timeout=min(left, WATCH_MS / 2000))
 
-    def ping(self) -> None:
-        """One round trip.
+    def check_fitness(self) -> None:
+        """Whether Redis takes jobs and keeps them; one round trip.
 
         Raises:
-            StoreUnavailable: Redis is away.
+            StoreUnavailable: it does not answer.
+            StoreUnfit: it refuses writes, or drops keys when its memory is full.
         """
-        with translated():
-            self._client.ping()
+        check_fitness(self._client, self.keys)
 
     def sessions(self) -> set[str]:
         """Ids of the worker processes whose session is open, or was lost and not yet rescued."""

@@ -26,6 +26,7 @@ from ..settings import Settings, is_loopback
 OPEN = frozenset({"/livez", "/readyz"})
 READS = frozenset({"GET", "HEAD"})
 SAFE = READS | {"OPTIONS"}
+REALM = "worker service"  # with a space: else Werkzeug leaves out the quotes that RFC 9110 asks for
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -75,9 +76,8 @@ def _refuse_without(key: SecretStr, request: Request) -> None:
     given = _given_key(request)
     if given is not None and hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
         return
-    ways = [WWWAuthenticate("bearer", {"realm": "worker-service"})]
-    if request.method in READS:
-        ways.append(WWWAuthenticate("basic", {"realm": "worker-service", "charset": "UTF-8"}))
+    schemes = ("bearer", "basic") if request.method in READS else ("bearer",)
+    ways = [WWWAuthenticate(scheme, {"realm": REALM}) for scheme in schemes]
     problem = "Another key is needed" if given is not None else "A key is needed"
     raise Unauthorized(f"{problem}: send it as 'Authorization: Bearer KEY'.", www_authenticate=ways)
 

@@ -153,6 +153,17 @@ class Queries:
             found: list[bytes] = self._client.zrange(self.keys.sessions, 0, -1)  # type: ignore[assignment]
         return {session.decode() for session in found}
 
+    def hosts(self) -> set[str]:
+        """Hosts of the worker processes whose lease has not run out."""
+        with translated():
+            seconds, microseconds = self._client.time()
+            now_ms = seconds * 1000 + microseconds // 1000
+            held: list[bytes] = self._client.zrangebyscore(self.keys.sessions, now_ms, "+inf")  # type: ignore[assignment]
+            pipe = self._client.pipeline(transaction=False)
+            for session in held:
+                pipe.hget(self.keys.session(session.decode()), "host")
+            return {host.decode() for host in pipe.execute() if host}
+
 
 def _text(raw: Any) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in raw.items()}

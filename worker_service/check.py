@@ -28,7 +28,7 @@ def check_web(settings: Settings) -> None:
         with urllib.request.urlopen(f"{base_url(settings)}/readyz", timeout=5):
             return
     except urllib.error.HTTPError as error:
-        raise Unhealthy(json.load(error)["detail"]) from error
+        raise Unhealthy(_reason(error)) from error
     except OSError as error:
         raise Unhealthy(f"The web process does not answer: {error}") from error
 
@@ -43,3 +43,10 @@ def check_worker(settings: Settings) -> None:
     host = socket.gethostname()[:64]
     if host not in Queries(connect(settings.redis_url, retries=0), settings.namespace).hosts():
         raise Unhealthy(f"No worker process of {host} has a lease.")
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, LookupError, TypeError):
+        return f"/readyz answers {error.code}"

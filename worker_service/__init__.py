@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from .jobs.errors import PermanentError, RetryLater
+
+__all__ = ["PermanentError", "RetryLater", "__version__", "actor"]
+
 __version__ = "0.1.0"
 
 

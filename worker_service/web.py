@@ -5,6 +5,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from . import registry
 from .api import access, problems
+from .api.actors import actors
 from .api.health import health
 from .api.jobs import jobs
 from .broker.broker import JobBroker
@@ -26,6 +27,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     problems.install(app)
     access.install(app, given)
     app.register_blueprint(jobs(broker, given))
+    app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))
     return app
 

@@ -179,3 +179,10 @@ def test_a_worker_that_does_not_know_an_actor_leaves_its_jobs_to_one_that_does(
     ids = [project.run("-m", "tasks") for _ in range(3)]
     project.start_worker("tasks")
     assert [result_of(id) for id in ids] == ["hello world"] * 3
+
+
+def test_a_route_for_an_unknown_actor_stops_the_start_with_the_nearest_name(project: Project) -> None:
+    process = project.start_worker("worker_service.actors", JOBS_ROUTES="ad=math")
+    assert process.wait(20) != 0
+    log = (project.folder / "worker.log").read_text()
+    assert "JOBS_ROUTES: No actor 'ad'. Did you mean 'add'?" in log

@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids
+from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids, words
 from worker_service.jobs.states import FINAL, TRANSITIONS, WAITING, State
 from worker_service.store import Outcome, SessionLost, Store, connect
 
@@ -171,10 +172,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(wanted=new_jobs, twice=st.booleans())
     def submit(self, wanted: list[dict[str, object]], twice: bool) -> None:
-        made = [a_job(f"j{next(self.numbers)}", **fields) for fields in wanted]
-        assert self.store.submit(made, now_ms=self.now) == ["created"] * len(made)
+        asked = [a_job(f"j{next(self.numbers)}", **fields) for fields in wanted]
+        late = [(job.expires_in_ms or inf) <= (job.delay_ms or 0) for job in asked]
+        made = [job for job, is_late in zip(asked, late, strict=True) if not is_late]
+        expected = ["too_late" if is_late else "created" for is_late in late]
+        assert words(self.store.submit(asked, now_ms=self.now)) == expected
         if twice:
-            assert self.store.submit(made, now_ms=self.now + 1) == ["exists"] * len(made)
+            assert words(self.store.submit(made, now_ms=self.now + 1)) == ["exists"] * len(made)
         self.did("submit")
         for job in made:
             later = job.delay_ms is not None

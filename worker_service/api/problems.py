@@ -8,17 +8,23 @@ from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from ..jobs.errors import (
+    IdempotencyKeyReused,
     InvalidJob,
+    InvalidQuery,
     StoreFull,
     StoreUnavailable,
     StoreUnfit,
+    UnknownActor,
     UnknownJob,
     WorkerServiceError,
 )
 
 #: error class -> status, last part of the type's URN, title. A subclass stands before its base.
 STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
+    IdempotencyKeyReused: (422, "idempotency-key-reused", "The key belongs to another request"),
+    InvalidQuery: (422, "invalid-query", "The list cannot be made"),
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
+    UnknownActor: (404, "unknown-actor", "There is no such actor"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
     StoreUnfit: (503, "store-unfit", "The job store would refuse or lose jobs"),

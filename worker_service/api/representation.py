@@ -6,7 +6,7 @@ from typing import Any
 
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
-from ..store import Delivery, Job, NewJob
+from ..store import Delivery, Job, NewJob, Submitted
 from .instants import to_text
 
 
@@ -39,6 +39,18 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
         "links": {"self": location(job.id)},
+    }
+
+
+def replayed_json(found: Submitted) -> dict[str, Any]:
+    """The answer to a repeated request: which job it made, and where that stands now."""
+    return {
+        "id": found.id,
+        "actor": found.actor,
+        "queue": found.queue,
+        "created_at": to_text(found.created_at_ms),
+        "state": found.state,
+        "links": {"self": location(found.id)},
     }
 
 

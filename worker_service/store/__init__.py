@@ -1,25 +1,31 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, queries, listening, connection, line.
+Reading order: keys, lua/, scripts, records, transitions, queries, listing, listening, connection, line.
 """
 
 from .connection import connect
 from .listening import Listening
+from .listing import JobPage, Listing, Place
 from .queries import Delivery, Job, Queries
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost
+from .records import Claim, ClaimedJob, Idempotency, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .transitions import Store
 
 __all__ = [
     "Claim",
     "ClaimedJob",
     "Delivery",
+    "Idempotency",
     "Job",
+    "JobPage",
     "Listening",
+    "Listing",
     "NewJob",
     "Outcome",
+    "Place",
     "Queries",
     "Rescued",
     "SessionLost",
     "Store",
+    "Submitted",
     "connect",
 ]

@@ -84,6 +84,10 @@ class Keys:
         """hash: size and finished members of a group; expires 30 days after its creation."""
         return f"{self.prefix}group:{id}"
 
+    def idem(self, name: str) -> str:
+        """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
+        return f"{self.prefix}idem:{name}"
+
     def total(self, actor: str) -> str:
         """hash of counters that never decrease; for ever."""
         return f"{self.prefix}total:{actor}"

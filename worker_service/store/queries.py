@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,13 +77,29 @@ class Queries:
 
     def job(self, id: str) -> Job | None:
         """The job with this id, in one round trip; None when it is unknown or pruned."""
+        return next(iter(self.jobs([id])), None)
+
+    def jobs(self, ids: Sequence[str]) -> list[Job]:
+        """The jobs with these ids, in one round trip; what is unknown or pruned is left out."""
         with translated(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hgetall(self.keys.job(id))
-            pipe.get(self.keys.msg(id))
-            pipe.hgetall(self.keys.out(id))
-            pipe.lrange(self.keys.attempts(id), 0, -1)
-            fields, message, out, deliveries = pipe.execute()
-        return _job(id, _text(fields), message, _text(out), deliveries) if fields else None
+            for id in ids:
+                pipe.hgetall(self.keys.job(id))
+                pipe.get(self.keys.msg(id))
+                pipe.hgetall(self.keys.out(id))
+                pipe.lrange(self.keys.attempts(id), 0, -1)
+            found = pipe.execute()
+        rows = zip(ids, found[::4], found[1::4], found[2::4], found[3::4], strict=True)
+        return [
+            _job(id, _text(fields), message, _text(out), deliveries)
+            for id, fields, message, out, deliveries in rows
+            if fields
+        ]
+
+    def queues(self) -> list[str]:
+        """Every queue that ever had a job, by name."""
+        with translated():
+            found: list[bytes] = self._client.hkeys(self.keys.queues)  # type: ignore[assignment]
+        return sorted(queue.decode() for queue in found)
 
     def state(self, id: str) -> State | None:
         """The job's state alone."""

@@ -10,7 +10,7 @@ from ..jobs.errors import StoreTooNew
 from .connection import translated
 from .keys import Keys
 from .line import Line
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost
+from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .scripts import Scripts
 
 SCHEMA = 1
@@ -57,11 +57,17 @@ class Store:
                 f"the data has schema {found}, this version knows {SCHEMA}: run a newer version"
             )
 
-    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[str]:
-        """Create jobs; one word each: ``created``, or ``exists`` when the id is taken (a repeated call)."""
-        values = [value for job in jobs for value in job.arguments()]
-        words = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
-        return [word.decode() for word in words]
+    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[Submitted]:
+        """Create jobs, each with the idempotency record of its request."""
+        values: list[Any] = []
+        for job in jobs:
+            values += job.idempotency.arguments() if job.idempotency else ("", "", "")
+            values += job.arguments()
+        replies = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
+        return [
+            Submitted(word.decode(), created_at, *(text.decode() for text in about))
+            for word, created_at, *about in replies
+        ]
 
     def open_session(
         self, session: str, lease_ms: int, about: Mapping[str, str], *, now_ms: int | None = None
@@ -113,8 +119,10 @@ class Store:
                 max_attempts=int(reply[i + 5]),
                 message=reply[i + 6],
                 unknown_since_ms=int(reply[i + 7]) if reply[i + 7] else None,
+                snoozes=int(reply[i + 8]),
+                snoozed_ms=int(reply[i + 9]),
             )
-            for i in range(3, len(reply), 8)
+            for i in range(3, len(reply), 10)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 

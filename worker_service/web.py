@@ -8,7 +8,10 @@ from .api import access, problems
 from .api.actors import actors
 from .api.health import health
 from .api.jobs import jobs
+from .api.metrics import metrics
+from .api.submitting import submitting
 from .broker.broker import JobBroker
+from .dashboard.pages import dashboard
 from .settings import Settings, settings
 
 
@@ -26,9 +29,12 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.url_map.merge_slashes = False
     problems.install(app)
     access.install(app, given)
+    app.register_blueprint(submitting(broker, given))
     app.register_blueprint(jobs(broker, given))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))
+    app.register_blueprint(metrics(broker))
+    app.register_blueprint(dashboard(broker))
     return app
 
 

@@ -167,7 +167,7 @@ class TestInvalidJob:
 
 
 class TestRouting:
-    @pytest.mark.parametrize("path", ["/", "/nope", "/v1", "/v1/jobs/", "/v1//jobs", "/v1/jobs/x/y"])
+    @pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/jobs/", "/v1//jobs", "/v1/jobs/x/y"])
     def test_unknown_path_is_404(self, client: FlaskClient, path: str):
         problem(client.get(path), 404, "not-found")
 

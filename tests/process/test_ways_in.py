@@ -135,6 +135,12 @@ def test_the_wheel_is_what_runs(project: Project) -> None:
     assert str(ROOT) not in where
 
 
+def test_the_wheel_has_the_pages_and_what_they_load(project: Project) -> None:
+    ask = "from worker_service.web import create_app; client = create_app().test_client(); "
+    ask += "print(*(client.get(path).status_code for path in ('/', '/static/dashboard.css', '/static/icon.svg')))"
+    assert project.run("-c", ask) == "200 200 200"
+
+
 def test_dramatiq_runs_a_module_that_imports_our_actor(
     project: Project, result_of: Callable[[str], object]
 ) -> None:

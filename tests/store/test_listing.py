@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.builders import NOW, a_job, a_session, claim, crashed, submitted
+from tests.store.builders import NOW, a_job, a_session, claim, claimed, crashed, finish, submitted
 from worker_service.jobs.states import State
 from worker_service.store import Listing, Place, Queries, Store, listing
 
@@ -98,3 +98,26 @@ def test_cursor_survives_its_job(store: Store, lists: Listing):
 def test_cursor_reads_what_it_wrote():
     place = Place(NOW, "01900000-0000-7000-8000-000000000000")
     assert Place.from_text(place.to_text()) == place
+
+
+class TestBrief:
+    def test_it_has_the_error_and_leaves_out_what_may_be_large(self, store: Store, lists: Listing):
+        error = '{"type":"ValueError","message":"no","traceback":""}'
+        finish(store, claimed(store), "dead_letter", reason="failed", error=error)
+        (job,) = lists.page(5, brief=True).jobs
+        assert (job.state, job.reason) == (State.DEAD, "failed")
+        assert job.error == {"type": "ValueError", "message": "no", "traceback": ""}
+        assert (job.message, job.deliveries) == ({}, [])
+
+    @pytest.mark.parametrize("field", ["state", "queue", "actor", "priority", "created_at"])
+    @pytest.mark.parametrize("brief", [True, False])
+    def test_damaged_record_is_shown_and_hides_no_other(
+        self, store: Store, lists: Listing, field: str, brief: bool
+    ):
+        damaged = submitted(store, "damaged")
+        for id in ("removed", "fine", "foreign"):
+            submitted(store, id)
+        store.client.hdel(store.keys.job(damaged), field)
+        store.client.delete(store.keys.job("removed"), store.keys.job("foreign"))
+        store.client.set(store.keys.job("foreign"), "of another type")
+        assert {job.id for job in lists.page(9, brief=brief).jobs} == {"damaged", "fine"}

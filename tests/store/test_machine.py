@@ -54,6 +54,7 @@ VERBS = {
     "snooze": State.SCHEDULED,
     "dead_letter": State.DEAD,
     "hand_back": State.QUEUED,
+    "cancel": State.CANCELLED,
 }
 
 
@@ -272,15 +273,19 @@ class Machine(RuleBasedStateMachine):
         self.did("finish")
 
         for delivery, outcome in outcomes.items():
-            assert self.world.state(delivery.id) is VERBS[outcome.verb]
-            charged = int(outcome.verb in ("retry", "dead_letter"))
             old, new = self.before.records[delivery.id], self.world.records[delivery.id]
+            stopped = "cancel_asked" in old and outcome.verb in ("retry", "snooze", "hand_back")
+            assert self.world.state(delivery.id) is (State.CANCELLED if stopped else VERBS[outcome.verb])
+            charged = int(outcome.verb in ("retry", "dead_letter") and not stopped)
             assert int(new.get("attempts", 0)) == int(old.get("attempts", 0)) + charged
             assert new.get("crashes") == old.get("crashes")
         self.held -= outcomes.keys()
         self.ended |= outcomes.keys()
-        followers = {job.id for outcome in batch for job in outcome.follow_ups}
+        asked = {id for id, record in self.before.records.items() if "cancel_asked" in record}
+        dropped = {job.id for outcome in batch for job in outcome.follow_ups if outcome.id in asked}
+        followers = {job.id for outcome in batch for job in outcome.follow_ups} - dropped
         assert {self.world.state(id) for id in followers} <= {State.QUEUED}
+        assert {self.world.state(id) for id in dropped} <= {None}
         self.only_changed(followers | {delivery.id for delivery in outcomes})
 
     @precondition(lambda self: self.world.records)
@@ -318,7 +323,9 @@ class Machine(RuleBasedStateMachine):
             crashes = int(old.get("crashes", 0)) + (id in to_charge)
             assert int(new.get("crashes", 0)) == crashes
             most = int(old["max_crashes"])
-            if id not in ran or (overdue and id != overdue):
+            if "cancel_asked" in old:
+                assert new["state"] == "cancelled"
+            elif id not in ran or (overdue and id != overdue):
                 assert new["state"] == "queued"
             elif most == 0 or (id in to_charge and crashes >= most):
                 assert new["state"] == "dead"
@@ -346,7 +353,9 @@ class Machine(RuleBasedStateMachine):
         mine = {held.id for held in self.held if held.session == session}
         self.store.close_session(session, now_ms=self.now)
         self.did("close_session")
-        assert {self.world.state(id) for id in mine} <= {State.QUEUED}
+        for id in mine:
+            asked = "cancel_asked" in self.before.records[id]
+            assert self.world.state(id) is (State.CANCELLED if asked else State.QUEUED)
         self.only_changed(mine)
         self.forget(session)
 
@@ -364,8 +373,8 @@ class Machine(RuleBasedStateMachine):
             assert word == "cancelled"
             assert self.world.state(id) is State.CANCELLED
         else:
-            assert word == ("running" if state is State.RUNNING else "finished")
-        self.only_changed({id} if state in WAITING else set())
+            assert word == ("asked" if state is State.RUNNING else "finished")
+        self.only_changed({id} if state in WAITING or state is State.RUNNING else set())
 
     @rule(keep=st.integers(0, 5))
     def prune(self, keep: int) -> None:

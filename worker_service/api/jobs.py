@@ -1,21 +1,16 @@
-"""Jobs over HTTP."""
+"""Jobs that exist: lists, one of them, and what can be done to it."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
-from ..broker.intake import submit
-from ..jobs.errors import UnknownJob
+from ..jobs.errors import JobFinished, UnknownJob
 from ..settings import Settings
 from ..store import Job
-from .body import json_object
-from .idempotency import read_idempotency
 from .lists import read_list_query
-from .representation import as_created, job_json, location, replayed_json
-from .requests import read_job_request
+from .representation import job_json
 
 HOUR_MS = 3600 * 1000
 
@@ -23,24 +18,6 @@ HOUR_MS = 3600 * 1000
 def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
     """The routes of jobs."""
     routes = Blueprint("jobs", __name__)
-
-    @routes.post("/v1/jobs")
-    @routes.post("/jobs")
-    def create() -> Response:
-        body = json_object(request)
-        wanted = read_job_request(body, request.headers)
-        wanted = replace(wanted, idempotency=read_idempotency(request.headers, body, settings))
-        job, submitted = submit(broker, wanted)
-        if submitted.word == "replayed":
-            response = jsonify(replayed_json(submitted))
-            response.headers["Idempotent-Replayed"] = "true"
-        else:
-            response = jsonify(
-                job_json(as_created(job, submitted.created_at_ms), broker.actors[job.actor].fn)
-            )
-        response.status_code = 202
-        response.headers["Location"] = location(submitted.id or job.id)
-        return response
 
     @routes.get("/v1/jobs")
     def index() -> Response:
@@ -60,12 +37,23 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
     @routes.get("/v1/jobs/<id>")
     @routes.get("/jobs/<id>")
     def show(id: str) -> Response:
+        return jsonify(_json(_found(id)))
+
+    @routes.post("/v1/jobs/<id>/cancel")
+    def cancel(id: str) -> tuple[Response, int]:
+        word = broker.store.cancel(id)
+        job = _found(id)
+        if word == "finished":
+            raise JobFinished(f"The job {id} is {job.state} already.")
+        return jsonify(_json(job)), 202 if word == "asked" else 200
+
+    def _found(id: str) -> Job:
         job = broker.reads.job(id)
         if job is None:
             raise UnknownJob(
                 f"No job has the id {id!r}: it never existed, or it was removed. {_kept(settings)}"
             )
-        return jsonify(_json(job))
+        return job
 
     def _json(job: Job) -> dict[str, Any]:
         actor = broker.actors.get(job.actor)

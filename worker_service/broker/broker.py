@@ -38,7 +38,7 @@ class JobBroker(HookedBroker):
         self.store = Store(client, settings.namespace)
         self.reads = Queries(client, settings.namespace)
         self.listing = Listing(client, self.reads)
-        self.process = WorkerProcess(self.store, settings)
+        self.process = WorkerProcess(self.store, self.reads, settings)
         self._routes = settings.routes
         own: list[Middleware] = [self.process, job_results(self.reads), GroupCallbacks(self.store)]
         super().__init__(middleware=[*own, *middleware])

@@ -24,7 +24,7 @@ from dramatiq.middleware import Middleware, Shutdown
 from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
-from ..store import Listening, Outcome, Store
+from ..store import Listening, Outcome, Queries, Store
 from .claimer import Claimer
 from .completions import Completions
 from .interrupts import Interrupts, LeaseLost
@@ -49,12 +49,13 @@ class WorkerProcess(Middleware):
     """The broker's own middleware, first in the list: first on the way in, last on the way out.
 
     Args:
-        store: where the jobs are.
+        store, reads: where the jobs are.
         settings: how this process behaves.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, reads: Queries, settings: Settings) -> None:
         self._logger = get_logger(__name__, type(self))
+        self._reads = reads
         self._settings = settings
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
@@ -114,7 +115,9 @@ class WorkerProcess(Middleware):
         self._worker = worker
         self.interrupts = Interrupts(self._page, self.session.is_current)
         listening = Listening(self._settings.redis_url, self._settings.namespace)
-        self.listener = Listener(listening, self.claimer, self.session)
+        self.listener = Listener(
+            listening, self.claimer, self.session, self.interrupts.cancel, self._look_for_cancels
+        )
         self.keeping.watch()
         self.completions.start()
         self.interrupts.start()
@@ -177,6 +180,11 @@ class WorkerProcess(Middleware):
     def _overdue(self, id: str) -> None:
         self._logger.error("Job %s does not end; this process stops and its keeper kills it.", id)
         self._stop_claiming()
+
+    def _look_for_cancels(self) -> None:
+        """The bell may have been taken by a connection that broke."""
+        for id, token in self._reads.cancel_asked(self.interrupts.running()):
+            self.interrupts.cancel(id, token)
 
     def _asked_to_be_told(self, job: JobProxy) -> bool:
         assert self._worker is not None

@@ -25,7 +25,7 @@ class Decision:
     """What the retry middleware decided; finish does it.
 
     Attributes:
-        verb: retry, snooze, dead_letter or hand_back.
+        verb: retry, snooze, dead_letter, hand_back or cancel.
         delay_ms: wait before the next delivery.
         reason: kept on the job as wait_reason or reason.
         message: what the next delivery gets, as JSON; empty leaves it as it is.
@@ -44,6 +44,7 @@ class JobProxy(dramatiq.MessageProxy):
         claimed: the claim, with its token.
         in_actor: True while the actor's own function runs: what it sends goes out at once. What hooks send
             before or after it waits in ``outbox`` for finish.
+        is_cancelled: whether somebody asked it to stop.
         decision: set by the retry middleware when the attempt failed.
         group, callbacks: the group this job is a member of, and what the group sends when it is complete.
     """
@@ -59,6 +60,7 @@ class JobProxy(dramatiq.MessageProxy):
         self.args, self.kwargs, self.options = message.args, message.kwargs, message.options
         self.claimed = claimed
         self.in_actor = False
+        self.is_cancelled = False
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []
         self.result = ""
@@ -104,7 +106,7 @@ class JobProxy(dramatiq.MessageProxy):
             reason=decision.reason,
             delay_ms=decision.delay_ms,
             message=decision.message,
-            error=describe(error) if error is not None and decision.verb != "hand_back" else "",
+            error="" if error is None or decision.verb in ("hand_back", "cancel") else describe(error),
             charged=not isinstance(error, ActorNotFound),
         )
 

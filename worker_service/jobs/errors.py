@@ -69,6 +69,14 @@ class UnknownJob(WorkerServiceError, LookupError):
     """Raised when no job has this id: it never existed, or it was pruned."""
 
 
+class JobFinished(WorkerServiceError):
+    """Raised when a job that is to be stopped has ended already."""
+
+
+class NoCurrentJob(WorkerServiceError, RuntimeError):
+    """Raised when code that runs outside of a job asks for the current one."""
+
+
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
 

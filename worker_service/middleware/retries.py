@@ -9,7 +9,7 @@ from dramatiq.errors import RateLimitExceeded, Retry
 from dramatiq.middleware import Interrupt, MiddlewareError, Shutdown
 from dramatiq.middleware import Retries as DramatiqRetries
 
-from ..broker.interrupts import LeaseLost
+from ..broker.interrupts import JobCancelled, LeaseLost
 from ..broker.process import ArgumentsMismatch
 from ..broker.proxy import Decision, JobProxy
 from ..jobs.backoff import (
@@ -75,6 +75,9 @@ class Retries(DramatiqRetries):
         wait_ms = _wait(exception, options)
         if isinstance(exception, (Shutdown, LeaseLost)):
             message.decision = Decision("hand_back", "shutdown")
+        elif isinstance(exception, JobCancelled):
+            message.decision = Decision("cancel")
+            message.fail()
         elif isinstance(exception, (RateLimitExceeded, RetryLater)) and _may_snooze(message, wait_ms):
             message.decision = Decision("snooze", "snooze", wait_ms)
         elif _is_permanent(exception, options):

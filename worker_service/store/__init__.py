@@ -1,12 +1,14 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, queries, listing, listening, connection, line.
+Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, fitness,
+listening, connection, line.
 """
 
 from .connection import connect
+from .job_record import Delivery, Job
 from .listening import Listening
 from .listing import JobPage, Listing, Place
-from .queries import Delivery, Job, Queries
+from .queries import Queries
 from .records import Claim, ClaimedJob, Idempotency, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .transitions import Store
 

@@ -13,7 +13,8 @@ import redis
 
 from ..jobs.states import FINAL, State
 from .connection import translated
-from .queries import Job, Queries
+from .job_record import Job
+from .queries import Queries
 
 LOOK_LIMIT = 10_000
 _CHUNK = 500
@@ -75,8 +76,20 @@ class Listing:
         queue: str | None = None,
         actor: str | None = None,
         after: Place | None = None,
+        brief: bool = False,
     ) -> JobPage:
-        """At most ``limit`` jobs that fit every filter, from behind ``after`` on."""
+        """At most ``limit`` jobs that fit every filter, from behind ``after`` on.
+
+        Args:
+            brief: without message, result and deliveries; see `Queries.jobs`.
+        """
+        places, rest, truncated = self._search(limit, state, queue, actor, after)
+        jobs = self._reads.jobs([place.id for place in places], brief=brief)
+        return JobPage(jobs, rest, truncated)
+
+    def _search(
+        self, limit: int, state: State | None, queue: str | None, actor: str | None, after: Place | None
+    ) -> tuple[list[Place], Place | None, bool]:
         asked = {"state": state, "queue": queue, "actor": actor}
         wanted = {name: value for name, value in asked.items() if value is not None}
         index = self._index(state, queue) if state else None
@@ -88,13 +101,10 @@ class Listing:
                 found += self._that_fit(places, wanted)
                 looked += len(places)
                 if len(found) > limit:
-                    return self._page(found[:limit], found[limit - 1], truncated=False)
+                    return found[:limit], found[limit - 1], False
                 if looked >= LOOK_LIMIT:
-                    return self._page(found, places[-1], truncated=True)
-        return self._page(found, None, truncated=False)
-
-    def _page(self, places: list[Place], rest: Place | None, truncated: bool) -> JobPage:
-        return JobPage(self._reads.jobs([place.id for place in places]), rest, truncated)
+                    return found, places[-1], True
+        return found, None, False
 
     def _newest(self, after: Place | None) -> Iterator[list[Place]]:
         """All jobs behind a place. Many may have one instant, so a chunk may begin inside of it."""

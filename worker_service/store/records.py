@@ -132,7 +132,7 @@ class Outcome:
     """How one delivery ended.
 
     Attributes:
-        verb: complete, retry, snooze, dead_letter or hand_back.
+        verb: complete, retry, snooze, dead_letter, hand_back or cancel.
         delay_ms: wait before the next delivery (retry, snooze).
         charged: whether it uses up an attempt (dead_letter).
         error, result: JSON, or empty.

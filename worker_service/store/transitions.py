@@ -171,7 +171,7 @@ class Store:
         return Rescued(reply[0] == b"holding", reply[1], reply[2], bool(reply[3]))
 
     def cancel(self, id: str, *, now_ms: int | None = None) -> str:
-        """Stop a job that has not started: ``cancelled``, ``running``, ``finished`` or ``unknown``."""
+        """Stop a job: ``cancelled``, ``asked`` (its process is told), ``finished`` or ``unknown``."""
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 

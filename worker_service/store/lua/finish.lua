@@ -3,12 +3,14 @@
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
--- Uses: keys clock count place end create
+-- Uses: keys clock count place end cancelled create
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome twelve values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), group ('' = none), number of follow-ups, number of
 --   callbacks of the group; then the follow-ups and the callbacks, eleven values each (lib/create.lua)
---   verb: complete | retry | snooze | dead_letter | hand_back
+--   verb: complete | retry | snooze | dead_letter | hand_back | cancel
+--   A job that was asked to stop is not put back (retry, snooze and hand_back are a cancel), and has no
+--   follow-ups, even if it ended all the same.
 -- Returns: one word per outcome: done | already | stale | broken
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
 local OUTCOME_WIDTH = 12
@@ -74,6 +76,14 @@ function verbs.hand_back(id, job, token, o)
   count(job.actor, 'handed_back', 1)
 end
 
+function verbs.cancel(id, job, token)
+  redis.call('HSET', job_key(id), 'ended', token)
+  redis.call('HDEL', running_key(session_of(token)), id)
+  enter_cancelled(id, job.actor, now)
+end
+
+local PUTS_BACK = {retry = true, snooze = true, hand_back = true}
+
 local function create_all(from, many)
   for k = 0, many - 1 do create_job(from + k * CREATE_WIDTH, now) end
 end
@@ -91,9 +101,10 @@ end
 local function apply(i)
   local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
-    'snoozed_ms', 'deliveries', 'started_at', 'place')
+    'snoozed_ms', 'deliveries', 'started_at', 'place', 'cancel_asked')
   if f[2] == token then return 'already' end
   if f[1] ~= token then return 'stale' end
+  if f[11] and PUTS_BACK[verb] then verb = 'cancel' end
   local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
     snoozed_ms = tonumber(f[7] or 0), number = f[8], started_at = tonumber(f[9]) or now, place = f[10]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
@@ -106,7 +117,7 @@ local function apply(i)
     local charged = verb == 'retry' and 1 or verb == 'dead_letter' and o.charged or 0
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
-  create_all(i + OUTCOME_WIDTH, followups)
+  if not f[11] then create_all(i + OUTCOME_WIDTH, followups) end
   if size then join_group(group, tonumber(size), id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
   return 'done'
 end

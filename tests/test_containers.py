@@ -32,6 +32,12 @@ def test_web_is_killed_after_the_time_it_gives_its_requests_only():
     assert stop_grace_seconds("web") > WEB_STOP_SECONDS
 
 
+def test_only_this_host_reaches_a_port():
+    published = re.findall(r"ports: \[(.*)\]", COMPOSE)
+    assert published
+    assert [port for port in published if not port.startswith('"127.0.0.1:')] == []
+
+
 def test_every_image_is_pinned_to_a_version():
     bases = re.findall(r"ARG BASE_IMAGE=(\S+)", (ROOT / "Dockerfile").read_text())
     named = bases + re.findall(r"docker\.io/[\w./:-]+", COMPOSE)

@@ -1,6 +1,7 @@
 """Web, worker and, when no other is named, an embedded server: the whole service on this machine."""
 
 import contextlib
+import errno
 import os
 import shlex
 import socket
@@ -29,7 +30,7 @@ def web_command(settings: Settings) -> list[str]:
     """What runs the web process.
 
     Raises:
-        AddressUnusable: the address is not loopback, or taken.
+        AddressUnusable: the address is not loopback and there is no key, or it is taken, or not of this machine.
     """
     _check_address(settings)
     options = {
@@ -104,13 +105,15 @@ def _check_address(settings: Settings) -> None:
 
 
 def _is_free(host: str, port: int) -> bool:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-        except OSError:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             return False
+        raise AddressUnusable(f"JOBS_HTTP_HOST={host}, port {port}: {error.strerror}") from error
     return True
 
 

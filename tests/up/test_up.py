@@ -185,6 +185,15 @@ class TestTrouble:
         service.wait_until_gone()
         assert service.main.returncode == 1
         assert "only loopback addresses" in service.output()
+        assert "To set one: export JOBS_ADMIN_KEY=" in service.output()
+
+    @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+    def test_address_of_another_machine_is_named(self, start: Start, host: str):
+        service = start(JOBS_HTTP_HOST=host, JOBS_ADMIN_KEY="a-key-for-this-test")
+        service.wait_until_gone()
+        assert service.main.returncode == 1
+        assert f"JOBS_HTTP_HOST={host}, port {service.port}: " in service.output()
+        assert "Traceback" not in service.output()
 
     def test_wrong_setting_is_named(self, start: Start):
         service = start(JOBS_LEASE_MS="soon")

@@ -1,6 +1,7 @@
 """Who may ask: with and without an admin key, from programs and from browsers."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -66,6 +67,13 @@ class TestWithAKey:
     @pytest.mark.parametrize("user", ["", "admin"])
     def test_browser_may_read_with_the_key_as_password(self, guarded: FlaskClient, method: str, user: str):
         assert guarded.open("/v1/jobs/x", method=method, headers=basic(KEY, user)).status_code == 404
+
+    def test_page_and_what_it_loads_open_with_the_password(self, guarded: FlaskClient):
+        page = guarded.get("/", headers=basic(KEY))
+        (style,) = re.findall(r'"([^"]+\.css[^"]*)"', page.get_data(as_text=True))
+        with guarded.get(style, headers=basic(KEY)) as loaded:
+            assert loaded.status_code == 200
+        problem(guarded.get(style), 401, "unauthorized")
 
     def test_browser_is_asked_for_the_password(self, guarded: FlaskClient):
         ways = guarded.get("/").headers.getlist("WWW-Authenticate")

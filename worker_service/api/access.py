@@ -1,12 +1,12 @@
 """Who may ask: whoever shows the admin key; without one, programs of this machine.
 
-============== ============================== =================================================
-request        without a key                  with one (`JOBS_ADMIN_KEY`)
-============== ============================== =================================================
-`/livez` ...   by a loopback name             open to all: they say nothing that is secret
-GET, HEAD      by a loopback name             `Authorization: Bearer`, or Basic for a browser
-any other      by a loopback name             `Authorization: Bearer`
-============== ============================== =================================================
+==================== =================== ====================================================
+request              without a key       with one (`JOBS_ADMIN_KEY`)
+==================== =================== ====================================================
+`/livez`, `/readyz`  by a loopback name  open to all: they say nothing that is secret
+GET, HEAD            by a loopback name  `Authorization: Bearer`, or Basic for a browser
+any other            by a loopback name  `Authorization: Bearer`
+==================== =================== ====================================================
 
 A browser repeats a password by itself, also for a page of somebody else that makes it send a form; so Basic reads
 and never changes anything. What a browser marks as sent by another site is refused in any case (as Go's

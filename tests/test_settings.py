@@ -51,12 +51,31 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    (tmp_path / "key").write_text("open sesame\n")
+    (tmp_path / "key").write_text("open-sesame-open\n")
     monkeypatch.setenv("JOBS_ADMIN_KEY_FILE", str(tmp_path / "key"))
     found = settings()
     assert found.admin_key is not None
-    assert found.admin_key.get_secret_value() == "open sesame"
+    assert found.admin_key.get_secret_value() == "open-sesame-open"
     assert "sesame" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("", "shorter than 16"),
+        ("k" * 15, "shorter than 16"),
+        ("with spaces in it", "spaces"),
+        ("é" * 16, "ASCII"),
+    ],
+)
+def test_weak_or_unsendable_key_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, key: str, why: str
+):
+    monkeypatch.setenv("JOBS_ADMIN_KEY", key)
+    with pytest.raises(WrongSettings, match=f"JOBS_ADMIN_KEY: .*{why}") as caught:
+        settings()
+    assert "token_hex" in str(caught.value)
+    assert not key or key not in str(caught.value)
 
 
 def test_secret_in_two_places_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -5,6 +5,7 @@ import os
 import click
 
 from . import __version__
+from .check import Unhealthy, check_web, check_worker
 from .embedded import EmbeddedServerError
 from .jobs.errors import StoreUnavailable
 from .settings import Settings, WrongSettings, settings
@@ -44,6 +45,16 @@ def run_worker(arguments: tuple[str, ...]) -> None:
     _settings()
     command = worker_command(arguments)
     os.execv(command[0], command)
+
+
+@main.command("check")
+@click.argument("part", type=click.Choice(["web", "worker"]))
+def check_part(part: str) -> None:
+    """Whether the web process or a worker of this host does its work; the exit code is 0 then."""
+    try:
+        (check_web if part == "web" else check_worker)(_settings())
+    except (Unhealthy, StoreUnavailable) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _settings() -> Settings:

@@ -24,6 +24,8 @@ USUAL_REDIS_URL = "redis://127.0.0.1:6379/0"
 SECRETS = ("redis_url", "admin_key", "smtp_password")
 """Each may stand in a file: ``JOBS_ADMIN_KEY_FILE`` names it."""
 
+MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+
 
 class WrongSettings(Exception):
     """Raised when the environment has a wrong, an unknown or an unreadable setting; names each."""
@@ -142,6 +144,17 @@ class Settings(BaseSettings):
     def _check_namespace(cls, value: str) -> str:
         if not (1 <= len(value) <= 32 and set(value) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")):
             raise ValueError(f"{value!r}: use 1 to 32 of a-z, 0-9 and '-'")
+        return value
+
+    @field_validator("admin_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        """A header has to carry it, and guessing it has to be hopeless."""
+        key = None if value is None else value.get_secret_value()
+        if key is not None and len(key) < 16:
+            raise ValueError(f"the key is shorter than 16 characters. To make one: {MAKE_KEY}")
+        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+            raise ValueError(f"use visible ASCII characters only, without spaces. To make a key: {MAKE_KEY}")
         return value
 
     @field_validator("actor_modules", mode="before")

@@ -1,7 +1,9 @@
 """Web, worker and, when no other is named, an embedded server: the whole service on this machine."""
 
 import contextlib
+import errno
 import os
+import shlex
 import socket
 import sys
 import urllib.error
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from .embedded import EmbeddedServer
 from .jobs.errors import StoreUnavailable
-from .settings import Settings, embedded_url_file, is_loopback
+from .settings import MAKE_KEY, Settings, embedded_url_file, is_loopback
 from .store import Queries, connect
 from .supervisor import Command, Supervisor
 
@@ -28,9 +30,9 @@ def web_command(settings: Settings) -> list[str]:
     """What runs the web process.
 
     Raises:
-        AddressUnusable: the address is not loopback, or taken.
+        AddressUnusable: the address is not loopback and there is no key, or it is taken, or not of this machine.
     """
-    _check_address(settings.http_host, settings.http_port)
+    _check_address(settings)
     options = {
         "--interface": "wsgi",
         "--host": settings.http_host,
@@ -89,11 +91,13 @@ def _store(settings: Settings) -> Iterator[str]:
             note.unlink(missing_ok=True)
 
 
-def _check_address(host: str, port: int) -> None:
-    if not is_loopback(host):
+def _check_address(settings: Settings) -> None:
+    host, port = settings.http_host, settings.http_port
+    if settings.admin_key is None and not is_loopback(host):
         raise AddressUnusable(
-            f"JOBS_HTTP_HOST={host}: only loopback addresses (127.0.0.1, ::1, localhost) are allowed, "
-            "because there are no API keys yet: whoever reached the port could run jobs."
+            f"JOBS_HTTP_HOST={host}: only loopback addresses (127.0.0.1, ::1, localhost) are allowed without "
+            "a key, because whoever reached the port could run jobs. "
+            f'To set one: export JOBS_ADMIN_KEY="$({MAKE_KEY})"'
         )
     if not _is_free(host, port):
         other = next((other for other in range(port + 1, min(port + 100, 65536)) if _is_free(host, other)), 0)
@@ -101,13 +105,15 @@ def _check_address(host: str, port: int) -> None:
 
 
 def _is_free(host: str, port: int) -> bool:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-        except OSError:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             return False
+        raise AddressUnusable(f"JOBS_HTTP_HOST={host}, port {port}: {error.strerror}") from error
     return True
 
 
@@ -133,10 +139,19 @@ def base_url(settings: Settings) -> str:
 
 
 def _welcome(settings: Settings, url: str) -> str:
-    jobs = f"{base_url(settings)}/v1/jobs"
+    jobs, key = f"{base_url(settings)}/v1/jobs", _key_header(settings)
     return f"""
 Ready: {base_url(settings)}   (jobs are kept in {url}; Ctrl-C stops all)
 
-  curl -s {jobs} -H 'Content-Type: application/json' -d '{{"actor": "add", "args": {{"x": 2, "y": 3}}}}'
-  curl -s {jobs}/ID    # with the id from the answer
+  curl -s {jobs}{key} -H 'Content-Type: application/json' -d '{{"actor": "add", "args": {{"x": 2, "y": 3}}}}'
+  curl -s {jobs}/ID{key}    # with the id from the answer
 """
+
+
+def _key_header(settings: Settings) -> str:
+    """Where the key is found, never the key itself: terminals and logs keep what was printed."""
+    if settings.admin_key is None:
+        return ""
+    file = os.environ.get("JOBS_ADMIN_KEY_FILE")
+    key = f"$(cat {shlex.quote(file)})" if file else "$JOBS_ADMIN_KEY"
+    return f' -H "Authorization: Bearer {key}"'

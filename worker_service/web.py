@@ -28,7 +28,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     problems.install(app)
-    access.install(app)
+    access.install(app, given)
     app.register_blueprint(submitting(broker, given))
     app.register_blueprint(jobs(broker, given))
     app.register_blueprint(actors(broker))

@@ -1,7 +1,9 @@
 """``worker-service web`` as it runs in production: granian, on a port."""
 
 import json
+import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -67,6 +69,30 @@ def test_request_id_goes_in_and_out(web: httpx2.Client):
 
 def test_other_host_name_is_refused(web: httpx2.Client):
     assert web.get("/livez", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_with_a_key_web_listens_on_any_address_and_asks_for_it(tmp_path: Path, server: EmbeddedServer):
+    key = secrets.token_hex(16)
+    (tmp_path / "admin-key").write_text(f"{key}\n")
+    running = RunningService(
+        tmp_path,
+        part="web",
+        JOBS_REDIS_URL=server.url,
+        JOBS_NAMESPACE="over-tcp",
+        JOBS_ACTOR_MODULES="",
+        JOBS_HTTP_HOST="0.0.0.0",
+        JOBS_ADMIN_KEY_FILE=str(tmp_path / "admin-key"),
+    )
+    try:
+        wait_until(lambda: _answers(running.http), timeout=20, message="web does not answer")
+        headers = {"Host": "jobs.example.org"}
+        job = {"actor": "add", "args": {"x": 1, "y": 2}}
+        assert running.http.post("/v1/jobs", json=job, headers=headers).status_code == 401
+        headers["Authorization"] = f"Bearer {key}"
+        assert running.http.post("/v1/jobs", json=job, headers=headers).status_code == 202
+        assert key not in running.output()
+    finally:
+        running.close()
 
 
 def _answers(client: httpx2.Client) -> bool:

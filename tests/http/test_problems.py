@@ -238,7 +238,7 @@ class TestTrouble:
     def test_mistake_of_ours_is_500_and_logged_with_the_request_id(
         self, app: Flask, broker: JobBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ):
-        monkeypatch.setattr(broker.reads, "ping", lambda: 1 / 0)
+        monkeypatch.setattr(broker.reads, "check_fitness", lambda: 1 / 0)
         answer = app.test_client().get("/readyz", headers={"X-Request-Id": "find-me"})
         body = problem(answer, 500, "internal-error")
         assert "division" not in body["detail"]

@@ -54,19 +54,39 @@ def worker_pid(service: RunningService) -> int:
     return int(Path(f"/proc/{keeper}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def id_from_printed_command(service: RunningService, **settings: str) -> str:
+    """Paste the printed command into a shell that has these settings."""
+    command = next(
+        line for line in service.output().splitlines() if line.startswith("  curl") and "-d" in line
+    )
+    answer = subprocess.run(
+        command, shell=True, env={**os.environ, **settings}, capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r'"id":"([^"]+)"', answer)
+    assert found, answer
+    return found[1]
+
+
 class TestRunning:
     def test_posted_job_is_run_and_read_back(self, service: RunningService):
         job = service.wait_for_state(service.submit("add", x=2, y=3), "succeeded")
         assert job["result"] == 5
 
     def test_printed_command_works_as_pasted(self, service: RunningService):
-        command = next(
-            line for line in service.output().splitlines() if line.startswith("  curl") and "-d" in line
-        )
-        answer = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
-        found = re.search(r'"id":"([^"]+)"', answer)
-        assert found, answer
-        assert service.wait_for_state(f"/v1/jobs/{found[1]}", "succeeded")["result"] == 5
+        path = f"/v1/jobs/{id_from_printed_command(service)}"
+        assert service.wait_for_state(path, "succeeded")["result"] == 5
+
+    @pytest.mark.parametrize("setting", ["JOBS_ADMIN_KEY", "JOBS_ADMIN_KEY_FILE"])
+    def test_printed_command_finds_the_key_but_does_not_show_it(
+        self, start: Start, tmp_path: Path, setting: str
+    ):
+        key, file = "a-key-for-this-test", tmp_path / "the key"
+        file.write_text(f"{key}\n")
+        given = {setting: str(file) if setting.endswith("_FILE") else key}
+        service = start(**given)
+        service.wait_until_ready()
+        assert id_from_printed_command(service, **given)
+        assert key not in service.output()
 
     def test_page_is_fetched_and_read_back(self, service: RunningService, page_url: str):
         job = service.wait_for_state(service.submit("fetch_remote", url=page_url), "succeeded")
@@ -165,6 +185,15 @@ class TestTrouble:
         service.wait_until_gone()
         assert service.main.returncode == 1
         assert "only loopback addresses" in service.output()
+        assert "To set one: export JOBS_ADMIN_KEY=" in service.output()
+
+    @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+    def test_address_of_another_machine_is_named(self, start: Start, host: str):
+        service = start(JOBS_HTTP_HOST=host, JOBS_ADMIN_KEY="a-key-for-this-test")
+        service.wait_until_gone()
+        assert service.main.returncode == 1
+        assert f"JOBS_HTTP_HOST={host}, port {service.port}: " in service.output()
+        assert "Traceback" not in service.output()
 
     def test_wrong_setting_is_named(self, start: Start):
         service = start(JOBS_LEASE_MS="soon")

@@ -14,6 +14,7 @@ from ..jobs.errors import (
     JobFinished,
     StoreFull,
     StoreUnavailable,
+    StoreUnfit,
     UnknownActor,
     UnknownJob,
     WorkerServiceError,
@@ -28,6 +29,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     UnknownActor: (404, "unknown-actor", "There is no such actor"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
+    StoreUnfit: (503, "store-unfit", "The job store would refuse or lose jobs"),
     StoreUnavailable: (503, "store-unavailable", "The job store is away"),
 }
 RETRY_AFTER_SECONDS = 2
@@ -81,7 +83,7 @@ def _http(error: HTTPException) -> Response:
     response = _problem(error.code, error.name.lower().replace(" ", "-"), error.name, error.description or "")
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
-            response.headers[name] = value
+            response.headers.add(name, value)
     return response
 
 

@@ -15,6 +15,10 @@ class StoreFull(StoreUnavailable):
     """Raised when Redis refuses new work because its memory limit is reached."""
 
 
+class StoreUnfit(WorkerServiceError):
+    """Raised when Redis answers, but is set up so that it would refuse or lose jobs; says what to change."""
+
+
 class StoreTooNew(WorkerServiceError):
     """Raised at start when the data was written by a newer version; run that version, or a newer one."""
 

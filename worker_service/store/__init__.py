@@ -1,7 +1,7 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, listening,
-connection, line.
+Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, fitness,
+listening, connection, line.
 """
 
 from .connection import connect

@@ -8,6 +8,7 @@ import redis
 
 from ..jobs.states import State
 from .connection import translated
+from .fitness import check_fitness
 from .job_record import Job, read_job, text_of
 from .keys import Keys
 
@@ -133,17 +134,28 @@ class Queries:
                     return job
                 subscription.get_message(timeout=min(left, WATCH_MS / 2000))
 
-    def ping(self) -> None:
-        """One round trip.
+    def check_fitness(self) -> None:
+        """Whether Redis takes jobs and keeps them; one round trip.
 
         Raises:
-            StoreUnavailable: Redis is away.
+            StoreUnavailable: it does not answer.
+            StoreUnfit: it refuses writes, or drops keys when its memory is full.
         """
-        with translated():
-            self._client.ping()
+        check_fitness(self._client, self.keys)
 
     def sessions(self) -> set[str]:
         """Ids of the worker processes whose session is open, or was lost and not yet rescued."""
         with translated():
             found: list[bytes] = self._client.zrange(self.keys.sessions, 0, -1)  # type: ignore[assignment]
         return {session.decode() for session in found}
+
+    def hosts(self) -> set[str]:
+        """Hosts of the worker processes whose lease has not run out."""
+        with translated():
+            seconds, microseconds = self._client.time()
+            now_ms = seconds * 1000 + microseconds // 1000
+            held: list[bytes] = self._client.zrangebyscore(self.keys.sessions, now_ms, "+inf")  # type: ignore[assignment]
+            pipe = self._client.pipeline(transaction=False)
+            for session in held:
+                pipe.hget(self.keys.session(session.decode()), "host")
+            return {host.decode() for host in pipe.execute() if host}

@@ -1,0 +1,45 @@
+"""What Dockerfile and compose.yaml say again of the code is still so."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from worker_service.settings import Settings
+from worker_service.up import AFTER_GRACE_SECONDS, WEB_STOP_SECONDS
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = (ROOT / "compose.yaml").read_text()
+
+
+def stop_grace_seconds(service: str) -> int:
+    found = re.search(rf"\n  {service}:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s\n", COMPOSE)
+    assert found, service
+    return int(found[1])
+
+
+def test_every_package_of_the_wheel_reaches_the_build():
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    assert [package for package in wheel["packages"] if f"!{package}" not in allowed] == []
+
+
+def test_worker_is_killed_after_its_grace_only():
+    grace_seconds = Settings.model_fields["shutdown_grace_ms"].default / 1000
+    assert stop_grace_seconds("worker") >= grace_seconds + AFTER_GRACE_SECONDS
+
+
+def test_web_is_killed_after_the_time_it_gives_its_requests_only():
+    assert stop_grace_seconds("web") > WEB_STOP_SECONDS
+
+
+def test_only_this_host_reaches_a_port():
+    published = re.findall(r"ports: \[(.*)\]", COMPOSE)
+    assert published
+    assert [port for port in published if not port.startswith('"127.0.0.1:')] == []
+
+
+def test_every_image_is_pinned_to_a_version():
+    bases = re.findall(r"ARG BASE_IMAGE=(\S+)", (ROOT / "Dockerfile").read_text())
+    named = bases + re.findall(r"docker\.io/[\w./:-]+", COMPOSE)
+    assert len(named) == 2
+    assert [image for image in named if not re.search(r":\d+\.\d+", image)] == []

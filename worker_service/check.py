@@ -1,0 +1,52 @@
+"""Whether the web process or a worker of this host does its work, for the health checks of containers.
+
+Both need Redis: they tell whether to send work here, not whether to restart the process, which would not bring
+Redis back.
+"""
+
+import json
+import socket
+import urllib.error
+import urllib.request
+
+from .settings import Settings
+from .store import Queries, connect
+from .up import base_url
+
+
+class Unhealthy(Exception):
+    """Raised when it does not work; says why."""
+
+
+def check_web(settings: Settings) -> None:
+    """Ask the web process of this host whether it is ready.
+
+    Raises:
+        Unhealthy: it does not answer, or says what it lacks.
+    """
+    try:
+        with urllib.request.urlopen(f"{base_url(settings)}/readyz", timeout=5):
+            return
+    except urllib.error.HTTPError as error:
+        raise Unhealthy(_reason(error)) from error
+    except OSError as error:
+        raise Unhealthy(f"The web process does not answer: {error}") from error
+
+
+def check_worker(settings: Settings) -> None:
+    """Look whether a worker process of this host has a lease, which it loses when it hangs.
+
+    Raises:
+        Unhealthy: none has.
+        StoreUnavailable: Redis is away.
+    """
+    host = socket.gethostname()[:64]
+    if host not in Queries(connect(settings.redis_url, retries=0), settings.namespace).hosts():
+        raise Unhealthy(f"No worker process of {host} has a lease.")
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, LookupError, TypeError):
+        return f"/readyz answers {error.code}"

@@ -1,0 +1,48 @@
+"""Whether the server takes jobs and keeps them: what a wrong set-up would show only when it is too late."""
+
+import redis
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as NoAnswer
+
+from ..jobs.errors import StoreUnavailable, StoreUnfit
+from .keys import Keys
+
+
+def check_fitness(client: redis.Redis, keys: Keys) -> None:
+    """Ask in one round trip; what is raised names no address, because anybody may see it.
+
+    Raises:
+        StoreUnavailable: the server does not answer.
+        StoreUnfit: it refuses writes, or drops keys when its memory is full.
+    """
+    try:
+        pipe = client.pipeline(transaction=False)
+        pipe.zrem(keys.sessions, "")  # removes nothing, but only a server that may write does it
+        pipe.info("memory")
+        written, memory = pipe.execute(raise_on_error=False)
+    except (LostConnection, NoAnswer) as error:
+        raise StoreUnavailable(
+            f"Redis does not answer ({type(error).__name__}): see whether it runs and JOBS_REDIS_URL is right."
+        ) from error
+    wrong = [*_refused_write(written), *_eviction(memory)]
+    if wrong:
+        raise StoreUnfit(" ".join(wrong))
+
+
+def _refused_write(answer: object) -> list[str]:
+    if isinstance(answer, ReadOnlyError):
+        return ["Redis is a read-only replica: name the primary in JOBS_REDIS_URL."]
+    if isinstance(answer, RedisError):
+        return [f"Redis refuses writes: {answer}."]
+    return []
+
+
+def _eviction(memory: object) -> list[str]:
+    """A managed server may refuse to tell; then its owner has set it."""
+    policy = memory.get("maxmemory_policy", "noeviction") if isinstance(memory, dict) else "noeviction"
+    if policy == "noeviction":
+        return []
+    return [
+        f"Redis drops jobs when its memory is full: set its maxmemory-policy from {policy} to noeviction."
+    ]

@@ -5,7 +5,7 @@ Reading order: keys, lua/, scripts, records, transitions, queries, listening, co
 
 from .connection import connect
 from .listening import Listening
-from .queries import Delivery, Job, Queries
+from .queries import Delivery, Job, Queries, ScheduleState
 from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost
 from .transitions import Store
 
@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Queries",
     "Rescued",
+    "ScheduleState",
     "SessionLost",
     "Store",
     "connect",

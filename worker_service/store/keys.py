@@ -84,6 +84,10 @@ class Keys:
         """hash: size and finished members of a group; expires 30 days after its creation."""
         return f"{self.prefix}group:{id}"
 
+    def schedule(self, name: str) -> str:
+        """hash: the last tick fired, in UTC ms; for ever."""
+        return f"{self.prefix}schedule:{name}"
+
     def total(self, actor: str) -> str:
         """hash of counters that never decrease; for ever."""
         return f"{self.prefix}total:{actor}"

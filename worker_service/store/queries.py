@@ -61,6 +61,14 @@ class Job:
         return self.state in FINAL
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """How far a schedule has come; ``last_ms`` is the last tick fired, None when there was none yet."""
+
+    now_ms: int
+    last_ms: int | None
+
+
 class Queries:
     """What can be asked of one namespace.
 
@@ -117,6 +125,14 @@ class Queries:
         with translated():
             found = self._client.hgetall(self.keys.total(actor))
         return {name: int(value) for name, value in _text(found).items()}
+
+    def schedule(self, name: str) -> ScheduleState:
+        """The last tick of a schedule, and the server's clock."""
+        with translated(), self._client.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.hget(self.keys.schedule(name), "last")
+            (seconds, microseconds), last = pipe.execute()
+        return ScheduleState(seconds * 1000 + microseconds // 1000, None if last is None else int(last))
 
     def wait_until_final(self, id: str, timeout: float) -> Job | None:
         """The job once it is final, or as it stands after ``timeout`` seconds. Woken, not polled.

@@ -14,7 +14,18 @@ from .connection import translated
 _LUA = files(__package__) / "lua"
 _USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
 
-VERBS = ("submit", "open_session", "claim", "extend", "finish", "close_session", "rescue", "cancel", "prune")
+VERBS = (
+    "submit",
+    "fire",
+    "open_session",
+    "claim",
+    "extend",
+    "finish",
+    "close_session",
+    "rescue",
+    "cancel",
+    "prune",
+)
 
 
 @cache

@@ -32,6 +32,11 @@ class Backlog:
         self._since = now
 
     @property
+    def newest(self) -> int | None:
+        """The newest tick the timer told; None before the first."""
+        return self._newest
+
+    @property
     def has_begun(self) -> bool:
         """Whether it is known where it begins."""
         return self._next is not None
@@ -49,10 +54,6 @@ class Backlog:
         if self._newest is not None and tick_ms - self._newest > self._every_ms + HELD_UP_MS:
             self._next, self._since = None, now
         self._newest = tick_ms
-
-    def lead_ms(self, server_ms: int) -> int:
-        """How far the newest tick is ahead of the server's clock; at most 0 where both clocks are right."""
-        return -1 if self._newest is None else self._newest - server_ms
 
     def head(self) -> int | None:
         """The tick to fire now; None when none has come."""

@@ -10,14 +10,14 @@ Promises, for any number of schedulers on any number of machines:
   keep earlier ticks, which would count as fired with this one.
 
 The clocks of machines: a job does not start before its tick by the server's clock, so a scheduler whose clock is
-ahead creates jobs early that wait, and one whose clock is behind finds its ticks fired. One that is ahead by more than
-`HELD_UP_MS` fires nothing, since its ticks would keep the others' from being fired until their clocks get there.
+ahead creates jobs early that wait, and one whose clock is behind finds its ticks fired. One that starts, or goes on,
+more than `HELD_UP_MS` ahead fires nothing: its ticks would count for the others' until their clocks get there.
 """
 
 import logging
 import threading
 from collections.abc import Iterable
-from time import monotonic
+from time import monotonic, time_ns
 
 from worker_service.broker import ticks
 from worker_service.broker.broker import JobBroker
@@ -47,7 +47,9 @@ class _Line:
         self.complained = False
 
     def is_ready(self, now: float) -> bool:
-        return self.not_before <= now and (not self.backlog.has_begun or self.backlog.head() is not None)
+        if self.not_before > now or self.backlog.newest is None:
+            return False
+        return not self.backlog.has_begun or self.backlog.head() is not None
 
 
 class Firing:
@@ -128,10 +130,11 @@ class Firing:
         state = self._broker.reads.schedule(line.name)
         with self._changed:
             first = line.backlog.first_tick(state.now_ms, monotonic())
-            lead_ms = line.backlog.lead_ms(state.now_ms)
+            # The newest tick counts as well: it may have been told before the clock was corrected.
+            ahead_ms = max(time_ns() // 1_000_000, line.backlog.newest or 0) - state.now_ms
             watched, line.last_seen = line.last_seen, None
-            if lead_ms > HELD_UP_MS:
-                self._refuse(line, lead_ms)
+            if ahead_ms > HELD_UP_MS:
+                self._refuse(line, ahead_ms)
             elif state.last_ms is None:
                 line.backlog.begin(first + line.every_ms)
             elif state.last_ms >= first or state.last_ms == watched:
@@ -140,7 +143,7 @@ class Firing:
                 line.last_seen = state.last_ms
                 line.not_before = monotonic() + OTHERS_SECONDS
 
-    def _refuse(self, line: _Line, lead_ms: int) -> None:
+    def _refuse(self, line: _Line, ahead_ms: int) -> None:
         line.not_before = monotonic() + BROKEN_SECONDS
         if not line.complained:
             line.complained = True
@@ -148,7 +151,7 @@ class Firing:
                 "%s is not fired: the clock of this machine is %d s ahead of the server's. "
                 "Correct it and start the scheduler again.",
                 line.name,
-                lead_ms // 1000,
+                ahead_ms // 1000,
             )
 
     def _fire(self, line: _Line) -> None:

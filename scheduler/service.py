@@ -12,7 +12,7 @@ from .schedules import Schedule, declared
 from .triggers import timer
 
 LOOK_SECONDS = 1.0
-LAST_CALL_SECONDS = 0.5
+LAST_CALL_SECONDS = 0.3
 """How long a call under way may take once the process was told to end."""
 
 _logger = logging.getLogger("scheduler")
@@ -29,8 +29,8 @@ def run() -> None:
     schedules = declared(broker)
     firing = Firing(broker, schedules)
     clock = timer(schedules, firing.tell)
-    _announce(schedules)
     _wait_for_store(broker.store)
+    _announce(schedules)
     firing.start()
     clock.start()
     try:

@@ -110,11 +110,3 @@ def test_first_tick_is_that_of_the_start_however_late_the_server_answers():
     backlog = Backlog(EVERY, 100.0)
 
     assert backlog.first_tick(NOW + 30_400, 130.0) == NOW
-
-
-def test_lead_is_that_of_the_newest_tick():
-    backlog = begun()
-
-    assert backlog.lead_ms(NOW + 5) == -5
-    assert backlog.lead_ms(NOW - 20_000) == 20_000
-    assert Backlog(EVERY, 0.0).lead_ms(NOW) < 0

@@ -139,12 +139,26 @@ def test_clock_far_ahead_of_the_server_s_fires_nothing_and_says_so(
     have_fired_until(broker, "one", now - SECOND)
     have_fired_until(broker, "two", now - SECOND)
 
-    start(one=now + 3_600 * SECOND, two=now)
-
+    firing = start(two=now)
     wait_until(lambda: was_fired(broker, "two", now))
+    firing.tell("one", now + 3_600 * SECOND)
+
     wait_until(lambda: "ahead of the server's" in caplog.text)
     assert broker.reads.schedule("one").last_ms == now - SECOND
     assert not any("two" in record.getMessage() for record in caplog.records if record.levelno > logging.INFO)
+
+
+def test_it_goes_by_the_clock_even_when_no_tick_has_come_yet_that_is_ahead(
+    broker: JobBroker, start: MakeFiring, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    now = this_second(broker)
+    have_fired_until(broker, "one", now - SECOND)
+    monkeypatch.setattr(module, "time_ns", lambda: (now + 30 * SECOND) * 1_000_000)
+
+    start(one=now)
+
+    wait_until(lambda: "ahead of the server's" in caplog.text)
+    assert broker.reads.schedule("one").last_ms == now - SECOND
 
 
 def test_clock_a_little_ahead_jumps_over_no_tick(broker: JobBroker, start: MakeFiring):

@@ -1,6 +1,13 @@
 """worker-service: a background-job service that is deployed, not assembled."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .jobs.errors import PermanentError, RetryLater
+
+if TYPE_CHECKING:
+    from .broker.current import CurrentJob
+
+__all__ = ["PermanentError", "RetryLater", "__version__", "actor", "current_job"]
 
 __version__ = "0.1.0"
 
@@ -17,3 +24,14 @@ def actor(*args: Any, **options: Any) -> Any:
     from .registry import actor as declare
 
     return declare(*args, **options)
+
+
+def current_job() -> "CurrentJob":
+    """The job that an actor's function is running for: its ``id`` and ``attempt``.
+
+    Raises:
+        NoCurrentJob: no job runs here.
+    """
+    from .broker.current import current_job as current
+
+    return current()

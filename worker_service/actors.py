@@ -1,12 +1,54 @@
 """The worker's front door: ``dramatiq worker_service.actors``. Declares the built-in actors, then imports your own."""
 
-from . import registry
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from . import current_job, registry
+from .settings import settings
 from .tasks.add import add as _add
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
+from .tasks.resize_image import Format
+from .tasks.resize_image import resize_image as _resize_image
+from .tasks.send_email import MailServer
+from .tasks.send_email import send_email as _send_email
+
+Recipients = str | Annotated[list[str], Field(min_length=1)]
+Pixels = Annotated[int, Field(ge=1, le=10_000)]
 
 registry.broker()
 
 add = registry.actor(_add)
 fetch_remote = registry.actor(_fetch_remote, max_attempts=5)
+
+
+@registry.actor(queue_name="emails")  # type: ignore[untyped-decorator]
+def send_email(to: Recipients, subject: str, text: str, html: str | None = None) -> dict[str, Any]:
+    """Send a mail to one address or to several; ``html`` is a second form of the text."""
+    return _send_email(_mail_server(), to, subject, text, html, job_id=current_job().id)
+
+
+@registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]
+def resize_image(
+    source: str,
+    width: Pixels,
+    height: Pixels,
+    format: Format | None = None,  # noqa: A002 - what a request calls it
+) -> dict[str, Any]:
+    """Make an image, a path below ``files`` in the data directory or a URL, fit into a box; nothing is enlarged."""
+    return _resize_image(settings().data_dir / "files", source, width, height, format)
+
+
+def _mail_server() -> MailServer:
+    given = settings()
+    return MailServer(
+        host=given.smtp_host,
+        port=given.smtp_port,
+        tls=given.smtp_tls,
+        sender=given.smtp_from,
+        username=given.smtp_username,
+        password=given.smtp_password.get_secret_value() if given.smtp_password else None,
+    )
+
 
 registry.import_own_modules()

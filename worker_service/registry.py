@@ -10,7 +10,7 @@ from .broker.broker import JobBroker
 from .jobs.errors import InvalidJob
 from .middleware import default_middleware
 from .names import did_you_mean
-from .settings import settings
+from .settings import WrongSettings, settings
 
 
 @cache
@@ -52,6 +52,7 @@ def import_own_modules() -> None:
 
     Raises:
         ImportError: see `load`.
+        WrongSettings: JOBS_ROUTES names an actor that none of them declares.
     """
     ours = broker()
     for name in settings().actor_modules:
@@ -62,3 +63,10 @@ def import_own_modules() -> None:
                     f"Actor {value.actor_name!r} in {name} is on another broker ({type(value.broker).__name__}). "
                     "Declare it with 'from worker_service import actor', and do not call dramatiq.set_broker()."
                 )
+    _check_routes(ours)
+
+
+def _check_routes(ours: JobBroker) -> None:
+    for name in settings().routes:
+        if name not in ours.actors:
+            raise WrongSettings(f"JOBS_ROUTES: No actor {name!r}.{did_you_mean(name, ours.actors)}")

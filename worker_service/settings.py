@@ -16,6 +16,7 @@ from .names import did_you_mean
 
 PREFIX = "JOBS_"
 _SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)")
+_QUEUE = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*")  # what Dramatiq takes for a queue's name
 _DAY_MS = 24 * 3600 * 1000
 
 USUAL_REDIS_URL = "redis://127.0.0.1:6379/0"
@@ -73,7 +74,9 @@ class Settings(BaseSettings):
         default=(), description="Comma-separated modules with your own actors."
     )
     routes: Annotated[dict[str, str], NoDecode] = Field(
-        default={}, description="Queues of actors in place of the declared ones: `add=math,send_email=mail`."
+        default={},
+        description="Queues of actors in place of the declared ones, as in `add=math,send_email=mail`; "
+        "the same for all processes.",
     )
     require_idempotency_key: bool = Field(
         default=False, description="Whether a POST of a job without an `Idempotency-Key` is refused."
@@ -152,9 +155,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         pairs = [part.partition("=") for part in _parts(value)]
-        if not all(actor and queue for actor, _, queue in pairs):
+        routes = {actor.strip(): queue.strip() for actor, _, queue in pairs}
+        if not all(actor and _QUEUE.fullmatch(queue) for actor, queue in routes.items()):
             raise ValueError(f"{value!r}: write actor=queue, with commas between pairs")
-        return {actor.strip(): queue.strip() for actor, _, queue in pairs}
+        return routes
 
     @property
     def retention(self) -> dict[str, tuple[int, int]]:

@@ -5,9 +5,13 @@ from flask.json.provider import DefaultJSONProvider
 
 from . import registry
 from .api import access, problems
+from .api.actors import actors
 from .api.health import health
 from .api.jobs import jobs
+from .api.metrics import metrics
+from .api.submitting import submitting
 from .broker.broker import JobBroker
+from .dashboard.pages import dashboard
 from .settings import Settings, settings
 
 
@@ -19,13 +23,18 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
         given: by default the settings of this process.
     """
     broker = broker or registry.load()
+    given = given or settings()
     app = Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     problems.install(app)
     access.install(app)
-    app.register_blueprint(jobs(broker, given or settings()))
+    app.register_blueprint(submitting(broker, given))
+    app.register_blueprint(jobs(broker, given))
+    app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))
+    app.register_blueprint(metrics(broker))
+    app.register_blueprint(dashboard(broker))
     return app
 
 

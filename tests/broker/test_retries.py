@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import dramatiq
@@ -12,7 +13,8 @@ from dramatiq.middleware import CurrentMessage, Shutdown, SkipMessage
 from tests.broker.conftest import Declare, Ended, MakeBroker, Working, an_actor
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
-from worker_service.jobs.errors import PermanentError
+from worker_service.jobs.backoff import full_jitter, scheduled_wait
+from worker_service.jobs.errors import InvalidJob, PermanentError, RetryLater
 from worker_service.jobs.states import State
 from worker_service.store import Job
 
@@ -29,6 +31,13 @@ def job_once(broker: JobBroker, message: Any, state: State) -> Job:
     job = wait_until(found)
     assert job is not None
     return job
+
+
+def wrapped(cause: Exception) -> Exception:
+    """As HTTP clients raise it: an error of their own, from the one of the system."""
+    error = RuntimeError("wrapped")
+    error.__cause__ = cause
+    return error
 
 
 def options_of_this_run() -> dict[str, Any]:
@@ -147,6 +156,124 @@ class TestGivingUp:
         job = ended(message)
 
         assert (job.state, job.reason, ran) == (State.DEAD, "skipped", [])
+
+
+class TestWhichErrors:
+    @pytest.mark.parametrize(
+        ("error", "retried"),
+        [
+            (KeyError("named"), True),
+            (ValueError("another"), False),
+            (ConnectionResetError("on the way"), True),
+            (TimeoutError("on the way"), True),
+            (wrapped(ConnectionRefusedError()), True),
+            (RuntimeError("no cause"), False),
+        ],
+    )
+    def test_retry_on_names_those_that_are_retried_beside_trouble_on_the_way(
+        self, declare: Declare, ended: Ended, error: Exception, retried: bool
+    ):
+        def fail() -> None:
+            raise error
+
+        job = ended(declare(fail, retry_on=KeyError, max_attempts=2, **QUICK).send())
+
+        assert (job.attempts, job.reason) == (
+            (2, "attempts_exhausted") if retried else (1, "permanent_error")
+        )
+
+    def test_fail_on_wins_over_retry_on(self, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise KeyError
+
+        job = ended(declare(fail, retry_on=LookupError, fail_on=(KeyError, IndexError)).send())
+
+        assert (job.attempts, job.reason) == (1, "permanent_error")
+
+    @pytest.mark.parametrize(
+        ("options", "hint"),
+        [
+            ({"retry_on": "KeyError"}, "retry_on takes an exception class"),
+            ({"fail_on": [KeyError]}, "fail_on takes an exception class"),
+            ({"backoff": []}, "use milliseconds or a timedelta"),
+            ({"backoff": "soon"}, "use milliseconds or a timedelta"),
+            ({"backoff": [1, -1]}, "use milliseconds or a timedelta"),
+        ],
+    )
+    def test_wrong_option_is_refused_at_the_declaration(
+        self, broker: JobBroker, options: dict[str, Any], hint: str
+    ):
+        with pytest.raises(InvalidJob, match=f"work: .*{hint}"):
+            an_actor(broker, lambda: None, **options)
+
+
+class TestWaits:
+    @pytest.mark.parametrize(
+        ("backoff", "waits"),
+        [
+            (1500, [1500, 1500, 1500]),
+            (timedelta(seconds=2), [2000, 2000, 2000]),
+            ([10, timedelta(minutes=1)], [10, 60_000, 60_000]),
+        ],
+    )
+    def test_schedule_is_kept_exactly(self, backoff: Any, waits: list[int]):
+        assert [scheduled_wait(attempts, backoff) for attempts in (1, 2, 3)] == waits
+
+    def test_jitter_stays_between_floor_and_a_ceiling_that_doubles_up_to_its_cap(self):
+        for attempts, ceiling in [(1, 100), (2, 200), (3, 400), (4, 500), (50, 500)]:
+            waits = [full_jitter(attempts, 100, 500, 60) for _ in range(2000)]
+            assert min(waits) >= 60
+            assert max(waits) <= ceiling
+            assert min(waits) < 60 + (ceiling - 60) * 0.05 < ceiling - (ceiling - 60) * 0.05 < max(waits)
+
+    def test_actor_s_schedule_is_what_a_job_waits(self, served: JobBroker, declare: Declare):
+        def fail() -> None:
+            raise ValueError
+
+        message = declare(fail, backoff=[3_600_000]).send()
+
+        job = job_once(served, message, State.RETRYING)
+        assert job.due_at_ms is not None
+        assert 3_600_000 <= job.due_at_ms - job.created_at_ms < 3_660_000
+
+
+class TestRetryLater:
+    def test_delay_is_a_timedelta_or_milliseconds(self):
+        assert RetryLater(timedelta(seconds=2)).delay_ms == RetryLater(delay_ms=2000).delay_ms == 2000
+        wrong: list[dict[str, Any]] = [{}, {"delay": timedelta(1), "delay_ms": 1}]
+        for arguments in wrong:
+            with pytest.raises(TypeError):
+                RetryLater(**arguments)
+
+    def test_job_waits_as_long_as_asked_and_uses_no_attempt(self, served: JobBroker, declare: Declare):
+        def fail() -> None:
+            raise RetryLater(timedelta(hours=2))
+
+        message = declare(fail, max_attempts=1, retry_on=KeyError).send()
+
+        job = job_once(served, message, State.SCHEDULED)
+        assert (job.wait_reason, job.attempts) == ("snooze", 0)
+        assert job.due_at_ms is not None
+        assert 7_200_000 <= job.due_at_ms - job.created_at_ms < 7_260_000
+
+    def test_hundred_are_free_and_the_next_is_charged(self, declare: Declare, ended: Ended):
+        ran: Counter[str] = Counter()
+
+        def fail() -> None:
+            ran["times"] += 1
+            raise RetryLater(delay_ms=0)
+
+        job = ended(declare(fail, max_attempts=2).send())
+
+        assert ran["times"] == 102
+        assert (job.state, job.reason, job.attempts) == (State.DEAD, "attempts_exhausted", 2)
+
+    def test_more_than_a_day_in_all_is_charged(self, served: JobBroker, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise RetryLater(timedelta(hours=25))
+
+        assert job_once(served, declare(fail).send(), State.RETRYING).attempts == 1
+        assert ended(declare(fail, max_attempts=1).send()).reason == "attempts_exhausted"
 
 
 class TestUncharged:

@@ -72,6 +72,16 @@ class TestRecord:
 
         assert (job.queue, job.priority, job.max_attempts, job.max_crashes) == ("fast", -7, 4, 0)
 
+    def test_route_of_the_settings_wins_over_the_actor_s_queue(self, make_broker: MakeBroker):
+        broker = make_broker(routes={"routed": "elsewhere"})
+        routed = an_actor(broker, lambda: None, "routed", queue_name="declared")
+        other = an_actor(broker, lambda: None, "other", queue_name="declared")
+
+        assert job_of(broker, routed.send()).queue == "elsewhere"
+        assert job_of(broker, other.send()).queue == "declared"
+        assert job_of(broker, routed.send_with_options(queue="declared")).queue == "declared"
+        assert broker.get_declared_queues() == {"declared", "elsewhere"}
+
     def test_dramatiq_s_max_retries_is_known(self, broker: JobBroker, add: Any):
         declared = an_actor(broker, lambda: None, "declared", max_retries=2)
 
@@ -132,6 +142,7 @@ class TestMistakes:
             ({"max_crashes": -1}, "out_of_range", "from 0"),
             ({"max_retries": "many"}, "out_of_range", "whole number"),
             ({"expires_in": "soon"}, "out_of_range", "whole number"),
+            ({"expires_in": -1}, "out_of_range", "from 1"),
             ({"expires_in": float("nan")}, "out_of_range", "whole number"),
             ({"time_limit": "long"}, "out_of_range", "whole number"),
             ({"time_limit": 0}, "out_of_range", "from 1"),

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.process.workers import Service
 from tests.waiting import wait_until
 from worker_service.jobs.states import State
@@ -50,3 +52,11 @@ def test_gevent_gives_back_the_jobs_of_a_killed_worker(service: Service) -> None
     wait_until(lambda: service.in_state("succeeded") == 4, timeout=20)
     assert all(job.crashes == 1 for id in ids if (job := service.reads.job(id)))
     assert min(service.times("start", f"job{i}")[1] for i in range(4)) - killed_at < 5
+
+
+@pytest.mark.parametrize("command", ["dramatiq", "dramatiq-gevent"])
+def test_jobs_that_run_side_by_side_each_know_which_one_they_are(service: Service, command: str) -> None:
+    ids = service.submit("know_itself", "job{i}", 0.2, count=20)
+    service.worker(threads=20, command=command)
+    wait_until(lambda: service.in_state("succeeded") == 20, timeout=20)
+    assert [job.result for id in ids if (job := service.reads.job(id))] == [[id, id] for id in ids]

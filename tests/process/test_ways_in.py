@@ -151,6 +151,12 @@ def test_the_wheel_is_what_runs(project: Project) -> None:
     assert str(ROOT) not in where
 
 
+def test_the_wheel_has_the_pages_and_what_they_load(project: Project) -> None:
+    ask = "from worker_service.web import create_app; client = create_app().test_client(); "
+    ask += "print(*(client.get(path).status_code for path in ('/', '/static/dashboard.css', '/static/icon.svg')))"
+    assert project.run("-c", ask) == "200 200 200"
+
+
 def test_dramatiq_runs_a_module_that_imports_our_actor(
     project: Project, result_of: Callable[[str], object]
 ) -> None:
@@ -206,3 +212,10 @@ def test_a_worker_that_does_not_know_an_actor_leaves_its_jobs_to_one_that_does(
     ids = [project.run("-m", "tasks") for _ in range(3)]
     project.start_worker("tasks")
     assert [result_of(id) for id in ids] == ["hello world"] * 3
+
+
+def test_a_route_for_an_unknown_actor_stops_the_start_with_the_nearest_name(project: Project) -> None:
+    process = project.start_worker("worker_service.actors", JOBS_ROUTES="ad=math")
+    assert process.wait(20) != 0
+    log = (project.folder / "worker.log").read_text()
+    assert "JOBS_ROUTES: No actor 'ad'. Did you mean 'add'?" in log

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from worker_service import actor
+from worker_service import actor, current_job
 
 EFFECTS = os.environ.get("EFFECTS_FILE", os.devnull)
 
@@ -60,6 +60,14 @@ async def wait_async(name: str, seconds: float) -> str:
     await asyncio.sleep(seconds)
     effect("end", name)
     return name
+
+
+@actor
+def know_itself(name: str, seconds: float) -> list[str]:
+    """Which job this is, before and after others had their turn."""
+    before = current_job().id
+    time.sleep(seconds)
+    return [before, current_job().id]
 
 
 @actor(time_limit=500, max_attempts=1)

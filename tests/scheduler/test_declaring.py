@@ -119,7 +119,7 @@ class TestJobOfATick:
         }
         declare(broker, tidy, every=1000, **options)
 
-        asked = submit(broker, WantedJob("tidy", {}))
+        asked, _ = submit(broker, WantedJob("tidy", {}))
         fired = fire(broker, "tidy", TICK)
 
         assert fired is not None

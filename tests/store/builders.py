@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from worker_service.store import Claim, ClaimedJob, NewJob, Outcome, Store
+from worker_service.store import Claim, ClaimedJob, NewJob, Outcome, Store, Submitted
 
 NOW = 1_800_000_000_000
 """The instant at which every test begins."""
@@ -42,8 +42,13 @@ def a_job(id: str = "", **fields: Any) -> NewJob:
 def submitted(store: Store, id: str = "", *, now_ms: int = NOW, **fields: Any) -> str:
     """Submit a job; returns its id."""
     job = a_job(id, **fields)
-    assert store.submit([job], now_ms=now_ms) == ["created"]
+    assert words(store.submit([job], now_ms=now_ms)) == ["created"]
     return job.id
+
+
+def words(submitted: Iterable[Submitted]) -> list[str]:
+    """What became of each job."""
+    return [each.word for each in submitted]
 
 
 def a_session(store: Store, session: str = "s1", *, lease_ms: int = LEASE, now_ms: int = NOW) -> str:

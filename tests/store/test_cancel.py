@@ -3,7 +3,10 @@
 import pytest
 
 from tests.store.builders import (
+    LEASE,
     NOW,
+    RUN_ID,
+    a_job,
     a_session,
     claim,
     claimed,
@@ -68,13 +71,61 @@ def test_repeated_call_says_the_same_and_changes_nothing(store: Store):
     assert contents(store) == before
 
 
-def test_running_job_goes_on(store: Store):
-    job = claimed(store)
-    before = contents(store)
+class TestRunningJob:
+    def test_its_process_is_told_and_it_runs_on(self, store: Store):
+        job = claimed(store)
 
-    assert store.cancel(job.id, now_ms=NOW) == "running"
+        assert store.cancel(job.id, now_ms=NOW) == "asked"
+        assert store.cancel(job.id, now_ms=NOW + 1) == "asked"
 
-    assert contents(store) == before
+        assert ids(store, store.keys.bell("s1")) == [f"cancel {job.token} {job.id}"]
+        assert fields_of(store, job.id)["state"] == "running"
+
+    @pytest.mark.parametrize("verb", ["cancel", "retry", "snooze", "hand_back"])
+    def test_it_is_not_put_back(self, store: Store, verb: str):
+        job = claimed(store)
+        store.cancel(job.id, now_ms=NOW)
+
+        assert finish(store, job, verb, delay_ms=5, follow_ups=[a_job("next")], now_ms=NOW + 1) == "done"
+        assert finish(store, job, verb, now_ms=NOW + 2) == "already"
+
+        fields = fields_of(store, job.id)
+        assert (fields["state"], fields["finished_at"]) == ("cancelled", str(NOW + 1))
+        assert "attempts" not in fields
+        assert fields_of(store, "next") == {}
+        assert ids(store, store.keys.ready("default")) == ids(store, store.keys.due("default")) == []
+
+    def test_one_that_ends_all_the_same_has_succeeded_and_nothing_follows(self, store: Store):
+        job = claimed(store)
+        store.cancel(job.id, now_ms=NOW)
+
+        finish(store, job, "complete", result="1", follow_ups=[a_job("next")])
+
+        assert fields_of(store, job.id)["state"] == "succeeded"
+        assert fields_of(store, "next") == {}
+
+    @pytest.mark.parametrize("started", [None, ["job"], []])
+    def test_when_its_process_dies_it_does_not_run_again(self, store: Store, started: list[str] | None):
+        job = claimed(store, "job")
+        store.cancel(job.id, now_ms=NOW)
+
+        store.rescue(LEASE, RUN_ID, session="s1", started=started, now_ms=NOW)
+
+        assert fields_of(store, job.id)["state"] == "cancelled"
+        assert ids(store, store.keys.ready("default")) == ids(store, store.keys.due("default")) == []
+
+    def test_when_its_process_leaves_it_does_not_run_again(self, store: Store):
+        job = claimed(store)
+        store.cancel(job.id, now_ms=NOW)
+
+        store.close_session("s1", now_ms=NOW)
+
+        assert fields_of(store, job.id)["state"] == "cancelled"
+
+    def test_it_is_found_by_who_missed_the_bell(self, store: Store, reads: Queries):
+        job, other = claimed(store), claimed(store, session="s2")
+        store.cancel(job.id, now_ms=NOW)
+        assert reads.cancel_asked([job.id, other.id, "unknown"]) == [(job.id, job.token)]
 
 
 @pytest.mark.parametrize("verb", ["complete", "dead_letter"])

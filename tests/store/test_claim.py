@@ -251,8 +251,8 @@ class TestExpiry:
 
         assert names(claim(store, now_ms=NOW + 99)) == ["one"]
 
-    def test_job_that_is_due_after_its_deadline_expires_when_due(self, store: Store):
-        submitted(store, "one", delay_ms=200, expires_in_ms=100)
+    def test_scheduled_job_that_is_claimed_after_its_deadline_expires(self, store: Store):
+        submitted(store, "one", delay_ms=50, expires_in_ms=100)
         a_session(store)
 
         claim(store, now_ms=NOW + 200)

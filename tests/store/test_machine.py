@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids
+from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids, words
 from worker_service.jobs.states import FINAL, TRANSITIONS, WAITING, State
 from worker_service.store import Outcome, SessionLost, Store, connect
 
@@ -53,6 +54,7 @@ VERBS = {
     "snooze": State.SCHEDULED,
     "dead_letter": State.DEAD,
     "hand_back": State.QUEUED,
+    "cancel": State.CANCELLED,
 }
 
 
@@ -172,10 +174,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(wanted=new_jobs, twice=st.booleans())
     def submit(self, wanted: list[dict[str, object]], twice: bool) -> None:
-        made = [a_job(f"j{next(self.numbers)}", **fields) for fields in wanted]
-        assert self.store.submit(made, now_ms=self.now) == ["created"] * len(made)
+        asked = [a_job(f"j{next(self.numbers)}", **fields) for fields in wanted]
+        late = [(job.expires_in_ms or inf) <= (job.delay_ms or 0) for job in asked]
+        made = [job for job, is_late in zip(asked, late, strict=True) if not is_late]
+        expected = ["too_late" if is_late else "created" for is_late in late]
+        assert words(self.store.submit(asked, now_ms=self.now)) == expected
         if twice:
-            assert self.store.submit(made, now_ms=self.now + 1) == ["exists"] * len(made)
+            assert words(self.store.submit(made, now_ms=self.now + 1)) == ["exists"] * len(made)
         self.did("submit")
         for job in made:
             later = job.delay_ms is not None
@@ -283,15 +288,19 @@ class Machine(RuleBasedStateMachine):
         self.did("finish")
 
         for delivery, outcome in outcomes.items():
-            assert self.world.state(delivery.id) is VERBS[outcome.verb]
-            charged = int(outcome.verb in ("retry", "dead_letter"))
             old, new = self.before.records[delivery.id], self.world.records[delivery.id]
+            stopped = "cancel_asked" in old and outcome.verb in ("retry", "snooze", "hand_back")
+            assert self.world.state(delivery.id) is (State.CANCELLED if stopped else VERBS[outcome.verb])
+            charged = int(outcome.verb in ("retry", "dead_letter") and not stopped)
             assert int(new.get("attempts", 0)) == int(old.get("attempts", 0)) + charged
             assert new.get("crashes") == old.get("crashes")
         self.held -= outcomes.keys()
         self.ended |= outcomes.keys()
-        followers = {job.id for outcome in batch for job in outcome.follow_ups}
+        asked = {id for id, record in self.before.records.items() if "cancel_asked" in record}
+        dropped = {job.id for outcome in batch for job in outcome.follow_ups if outcome.id in asked}
+        followers = {job.id for outcome in batch for job in outcome.follow_ups} - dropped
         assert {self.world.state(id) for id in followers} <= {State.QUEUED}
+        assert {self.world.state(id) for id in dropped} <= {None}
         self.only_changed(followers | {delivery.id for delivery in outcomes})
 
     @precondition(lambda self: self.world.records)
@@ -329,7 +338,9 @@ class Machine(RuleBasedStateMachine):
             crashes = int(old.get("crashes", 0)) + (id in to_charge)
             assert int(new.get("crashes", 0)) == crashes
             most = int(old["max_crashes"])
-            if id not in ran or (overdue and id != overdue):
+            if "cancel_asked" in old:
+                assert new["state"] == "cancelled"
+            elif id not in ran or (overdue and id != overdue):
                 assert new["state"] == "queued"
             elif most == 0 or (id in to_charge and crashes >= most):
                 assert new["state"] == "dead"
@@ -357,7 +368,9 @@ class Machine(RuleBasedStateMachine):
         mine = {held.id for held in self.held if held.session == session}
         self.store.close_session(session, now_ms=self.now)
         self.did("close_session")
-        assert {self.world.state(id) for id in mine} <= {State.QUEUED}
+        for id in mine:
+            asked = "cancel_asked" in self.before.records[id]
+            assert self.world.state(id) is (State.CANCELLED if asked else State.QUEUED)
         self.only_changed(mine)
         self.forget(session)
 
@@ -375,8 +388,8 @@ class Machine(RuleBasedStateMachine):
             assert word == "cancelled"
             assert self.world.state(id) is State.CANCELLED
         else:
-            assert word == ("running" if state is State.RUNNING else "finished")
-        self.only_changed({id} if state in WAITING else set())
+            assert word == ("asked" if state is State.RUNNING else "finished")
+        self.only_changed({id} if state in WAITING or state is State.RUNNING else set())
 
     @rule(keep=st.integers(0, 5))
     def prune(self, keep: int) -> None:

@@ -10,24 +10,27 @@ from tests.store.builders import (
     a_message,
     a_session,
     claim,
+    claimed,
     contents,
     fields_of,
+    finish,
     ids,
     is_marked,
     out_of_memory,
     submitted,
     take_mark,
+    words,
 )
 from worker_service.jobs.errors import StoreFull
 from worker_service.jobs.states import State
-from worker_service.store import Queries, Store
+from worker_service.store import Idempotency, Queries, Store, Submitted
 
 
 class TestRecord:
     def test_job_without_an_instant_is_queued(self, store: Store, reads: Queries):
         job = a_job(priority=7, max_attempts=4, max_crashes=2, parent="parent-1")
 
-        assert store.submit([job], now_ms=NOW) == ["created"]
+        assert words(store.submit([job], now_ms=NOW)) == ["created"]
 
         found = reads.job(job.id)
         assert found is not None
@@ -89,16 +92,16 @@ class TestBatch:
     def test_every_job_gets_its_word(self, store: Store):
         submitted(store, "old")
 
-        words = store.submit([a_job("new"), a_job("old"), a_job("newer")], now_ms=NOW)
+        found = store.submit([a_job("new"), a_job("old"), a_job("newer")], now_ms=NOW)
 
-        assert words == ["created", "exists", "created"]
+        assert words(found) == ["created", "exists", "created"]
 
     def test_same_id_twice_in_a_batch_makes_one_job(self, store: Store):
-        assert store.submit([a_job("one"), a_job("one")], now_ms=NOW) == ["created", "exists"]
+        assert words(store.submit([a_job("one"), a_job("one")], now_ms=NOW)) == ["created", "exists"]
         assert ids(store, store.keys.ready("default")) == ["one"]
 
     def test_empty_batch_does_nothing(self, store: Store):
-        assert store.submit([], now_ms=NOW) == []
+        assert words(store.submit([], now_ms=NOW)) == []
         assert contents(store) == {}
 
 
@@ -109,7 +112,7 @@ class TestRepeated:
         store.submit(jobs, now_ms=NOW)
         before = contents(store)
 
-        assert store.submit(jobs, now_ms=NOW + 1) == ["exists", "exists"]
+        assert words(store.submit(jobs, now_ms=NOW + 1)) == ["exists", "exists"]
 
         assert contents(store) == before
 
@@ -118,7 +121,9 @@ class TestRepeated:
         a_session(store)
         claim(store)
 
-        assert store.submit([a_job("one", message=a_message("one", "other"))], now_ms=NOW) == ["exists"]
+        assert words(store.submit([a_job("one", message=a_message("one", "other"))], now_ms=NOW)) == [
+            "exists"
+        ]
 
         assert fields_of(store, "one")["state"] == "running"
         assert store.client.get(store.keys.msg("one")) == a_message("one")
@@ -176,6 +181,82 @@ class TestCounting:
         assert 0 < store.client.pttl(minute) <= 24 * 3600 * 1000
 
 
+class TestTooLate:
+    @pytest.mark.parametrize(
+        "when",
+        [
+            {"expires_at_ms": NOW},
+            {"expires_at_ms": NOW - 5},
+            {"expires_in_ms": 100, "delay_ms": 100},
+            {"expires_at_ms": NOW + 9, "run_at_ms": NOW + 10},
+        ],
+    )
+    def test_job_that_could_never_start_is_not_created(self, store: Store, when: dict[str, Any]):
+        assert words(store.submit([a_job(**when)], now_ms=NOW)) == ["too_late"]
+        assert contents(store) == {}
+
+    def test_repeated_call_after_the_deadline_finds_the_job(self, store: Store):
+        job = a_job(expires_in_ms=100)
+        store.submit([job], now_ms=NOW)
+        assert words(store.submit([job], now_ms=NOW + 200)) == ["exists"]
+
+
+class TestIdempotency:
+    REQUEST = Idempotency("all:key", "fingerprint-1", 60_000)
+
+    def test_same_request_gets_the_job_again_as_it_stands_now(self, store: Store):
+        id = submitted(store, idempotency=self.REQUEST)
+        a_session(store)
+        claim(store)
+
+        found = store.submit([a_job(idempotency=self.REQUEST)], now_ms=NOW + 5)
+
+        assert found == [Submitted("replayed", NOW, id, "work", "default", "running")]
+        assert ids(store, store.keys.jobs) == [id]
+
+    def test_another_request_is_a_conflict_and_changes_nothing(self, store: Store):
+        submitted(store, idempotency=self.REQUEST)
+        before = contents(store)
+        other = Idempotency("all:key", "fingerprint-2", 60_000)
+
+        assert words(store.submit([a_job(idempotency=other)], now_ms=NOW)) == ["conflict"]
+
+        assert contents(store) == before
+
+    def test_repeated_call_after_a_lost_reply_is_no_replay(self, store: Store):
+        job = a_job(idempotency=self.REQUEST)
+        store.submit([job], now_ms=NOW)
+        assert words(store.submit([job], now_ms=NOW)) == ["exists"]
+
+    def test_key_outlives_the_record_of_the_job(self, store: Store, reads: Queries):
+        job = claimed(store, idempotency=self.REQUEST)
+        finish(store, job, "complete")
+        store.prune({"succeeded": (0, 0)}, now_ms=NOW + 1)
+        assert reads.job(job.id) is None
+
+        (found,) = store.submit([a_job(idempotency=self.REQUEST)], now_ms=NOW + 2)
+
+        assert (found.word, found.id, found.state) == ("replayed", job.id, "pruned")
+
+    def test_same_key_twice_in_a_batch_makes_one_job(self, store: Store):
+        found = store.submit([a_job(idempotency=self.REQUEST) for _ in range(2)], now_ms=NOW)
+        assert words(found) == ["created", "replayed"]
+        assert len(ids(store, store.keys.jobs)) == 1
+
+    def test_key_is_kept_for_its_time(self, store: Store):
+        submitted(store, idempotency=self.REQUEST)
+        assert 59_000 < store.client.pttl(store.keys.idem("all:key")) <= 60_000
+
+    def test_request_that_is_refused_leaves_its_key_free(self, store: Store):
+        late = a_job(idempotency=self.REQUEST, expires_at_ms=NOW)
+        assert words(store.submit([late], now_ms=NOW)) == ["too_late"]
+        submitted(store, idempotency=self.REQUEST)
+
+    def test_record_stays_small(self, store: Store):
+        submitted(store, idempotency=Idempotency("a" * 64, "f" * 64, 60_000))
+        assert store.client.object("encoding", store.keys.idem("a" * 64)) == b"listpack"
+
+
 def test_full_server_refuses_new_jobs_and_nothing_changes(limited: Store):
     submitted(limited, "there")
     before = contents(limited)
@@ -185,4 +266,4 @@ def test_full_server_refuses_new_jobs_and_nothing_changes(limited: Store):
             limited.submit([a_job("one"), a_job("two", delay_ms=5)], now_ms=NOW)
         assert contents(limited) == before
 
-        assert limited.submit([a_job("there")], now_ms=NOW) == ["exists"]
+        assert words(limited.submit([a_job("there")], now_ms=NOW)) == ["exists"]

@@ -7,20 +7,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx2
 import pytest
 
-from worker_service.jobs.errors import PermanentError
-from worker_service.tasks.fetch_remote import SIZE_LIMIT, RemoteError, fetch_remote
+from worker_service.jobs.errors import PermanentError, RetryLater
+from worker_service.tasks.download import RemoteError
+from worker_service.tasks.fetch_remote import SIZE_LIMIT, fetch_remote
 
 
 class Pages(BaseHTTPRequestHandler):
     """What the tests ask for."""
 
     def do_GET(self) -> None:
-        status = {"/page": 200, "/large": 200, "/loop": 302, "/gone": 404, "/broken": 503}[self.path]
+        path, _, wait = self.path.partition("?")
+        status = {"/page": 200, "/large": 200, "/loop": 302, "/gone": 404, "/busy": 429, "/broken": 503}[path]
         body = b"x" * (SIZE_LIMIT + 1) if self.path == "/large" else "grüße".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Location", "/loop")
+        if wait:
+            self.send_header("Retry-After", wait)
         self.end_headers()
         try:
             self.wfile.write(body)
@@ -52,9 +56,16 @@ def test_a_page_is_returned_with_what_is_known_of_it(site: str) -> None:
     }
 
 
-def test_a_server_error_may_be_tried_again(site: str) -> None:
-    with pytest.raises(RemoteError, match="503"):
-        fetch_remote(f"{site}/broken")
+def test_server_that_says_when_to_come_back_is_obeyed(site: str):
+    with pytest.raises(RetryLater) as caught:
+        fetch_remote(f"{site}/busy?90")
+    assert caught.value.delay_ms >= 90_000
+
+
+@pytest.mark.parametrize(("path", "status"), [("/broken", "503"), ("/busy", "429")])
+def test_a_server_that_fails_or_is_busy_may_be_asked_again(site: str, path: str, status: str) -> None:
+    with pytest.raises(RemoteError, match=status):
+        fetch_remote(site + path)
 
 
 def test_a_refused_connection_may_be_tried_again() -> None:

@@ -1,5 +1,5 @@
 """HTTP resources.
 
-Reading order: jobs (the routes), body and requests (what comes in), representation (what goes out), problems
-(what goes wrong), health.
+Reading order: submitting and jobs (the routes), body, requests, idempotency and lists (what comes in),
+representation (what goes out), problems (what goes wrong), actors, health, metrics.
 """

@@ -42,7 +42,7 @@ def _whole_body(request: Request) -> bytes:
     request.max_content_length = BODY_LIMIT + 1
     body = request.get_data(cache=False)
     if len(body) > BODY_LIMIT:
-        raise RequestEntityTooLarge
+        raise RequestEntityTooLarge(f"The body has more than {BODY_LIMIT} bytes.")
     return body
 
 

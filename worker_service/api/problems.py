@@ -7,11 +7,25 @@ from typing import Any
 from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
-from ..jobs.errors import InvalidJob, StoreFull, StoreUnavailable, UnknownJob, WorkerServiceError
+from ..jobs.errors import (
+    IdempotencyKeyReused,
+    InvalidJob,
+    InvalidQuery,
+    JobFinished,
+    StoreFull,
+    StoreUnavailable,
+    UnknownActor,
+    UnknownJob,
+    WorkerServiceError,
+)
 
 #: error class -> status, last part of the type's URN, title. A subclass stands before its base.
 STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
+    IdempotencyKeyReused: (422, "idempotency-key-reused", "The key belongs to another request"),
+    InvalidQuery: (422, "invalid-query", "The list cannot be made"),
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
+    JobFinished: (409, "job-finished", "The job has ended"),
+    UnknownActor: (404, "unknown-actor", "There is no such actor"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
     StoreUnavailable: (503, "store-unavailable", "The job store is away"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
-from ..store import Delivery, Job, NewJob
+from ..store import Delivery, Job, NewJob, Submitted
 from .instants import to_text
 
 
@@ -35,10 +35,23 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "finished_at": to_text(job.finished_at_ms),
         "expires_at": to_text(job.expires_at_ms),
         "worker": job.worker,
+        "progress": job.progress,
         "result": job.result,
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
         "links": {"self": location(job.id)},
+    }
+
+
+def replayed_json(found: Submitted) -> dict[str, Any]:
+    """The answer to a repeated request: which job it made, and where that stands now."""
+    return {
+        "id": found.id,
+        "actor": found.actor,
+        "queue": found.queue,
+        "created_at": to_text(found.created_at_ms),
+        "state": found.state,
+        "links": {"self": location(found.id)},
     }
 
 
@@ -74,6 +87,7 @@ def as_created(job: NewJob, now_ms: int) -> Job:
         has_result=False,
         result=None,
         error=None,
+        progress=None,
         deliveries=[],
     )
 

@@ -30,7 +30,7 @@ NOT_YET = frozenset(
         "workflow",
     }
 )
-HEADERS_NOT_YET = ("Durability", "Idempotency-Key")
+HEADERS_NOT_YET = ("Durability",)
 
 
 def _instant(text: str) -> str:

@@ -9,9 +9,9 @@ import dramatiq
 from dramatiq.errors import ConnectionClosed, QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import Middleware
 
-from ..jobs.errors import InvalidJob, StoreUnavailable
+from ..jobs.errors import IdempotencyKeyReused, InvalidJob, StoreUnavailable
 from ..settings import Settings
-from ..store import NewJob, Queries, Store, connect
+from ..store import Idempotency, Listing, NewJob, Queries, Store, Submitted, connect
 from .consumer import JobConsumer
 from .groups import GroupCallbacks
 from .hooks import HookedBroker
@@ -37,12 +37,16 @@ class JobBroker(HookedBroker):
         client = connect(settings.redis_url)
         self.store = Store(client, settings.namespace)
         self.reads = Queries(client, settings.namespace)
-        self.process = WorkerProcess(self.store, settings)
+        self.listing = Listing(client, self.reads)
+        self.process = WorkerProcess(self.store, self.reads, settings)
+        self._routes = settings.routes
         own: list[Middleware] = [self.process, job_results(self.reads), GroupCallbacks(self.store)]
         super().__init__(middleware=[*own, *middleware])
 
     def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
         """Declare an actor; its function is wrapped so that interrupts reach it and nothing else."""
+        self.declare_queue(actor.queue_name)  # jobs from before it was routed elsewhere may wait there
+        actor.queue_name = self._routes.get(actor.actor_name, actor.queue_name)
         self.process.guard(actor)
         super().declare_actor(actor)
 
@@ -98,27 +102,37 @@ class JobBroker(HookedBroker):
         *,
         run_at_ms: int | None = None,
         expires_at_ms: int | None = None,
-    ) -> "tuple[dramatiq.Message[Any], NewJob]":
+        idempotency: Idempotency | None = None,
+    ) -> "tuple[dramatiq.Message[Any], NewJob, Submitted]":
         """Check a message and create its job, in one round trip.
 
         Args:
             message: what to send.
             delay: milliseconds from now.
             run_at_ms, expires_at_ms: instants in UTC ms, which have no place in a message.
+            idempotency: of the request that asks for it.
 
         Returns:
-            The message as it was sent, and its job.
+            The message as it was sent, its job, and what became of that: created or replayed.
 
         Raises:
-            InvalidJob: a name, an option or an argument is wrong.
+            InvalidJob: a name, an option or an argument is wrong, or the job would expire before it is due.
+            IdempotencyKeyReused: the key came with another request before.
             StoreUnavailable: Redis is away; call again with the same message.
         """
         sent, job = read_message(self, message, delay)
         self.emit_before("enqueue", sent, delay)
-        job = dataclasses.replace(job, message=encode(sent), run_at_ms=run_at_ms, expires_at_ms=expires_at_ms)
-        self.store.submit([job])
+        job = dataclasses.replace(
+            job,
+            message=encode(sent),
+            run_at_ms=run_at_ms,
+            expires_at_ms=expires_at_ms,
+            idempotency=idempotency,
+        )
+        (submitted,) = self.store.submit([job])
+        _refuse(submitted.word)
         self.emit_after("enqueue", sent, delay)
-        return sent, job
+        return sent, job, submitted
 
     def follow_up(
         self, parent: JobProxy, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
@@ -172,6 +186,17 @@ class JobBroker(HookedBroker):
     def close(self) -> None:
         """Close the connections."""
         self.store.client.close()
+
+
+def _refuse(word: str) -> None:
+    if word == "too_late":
+        raise InvalidJob(
+            "The job would expire before it could start.", pointer="/expires_at", code="too_late"
+        )
+    if word == "conflict":
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key came with another request before. Use a new key for each request."
+        )
 
 
 def _to_repeat(message: "dramatiq.Message[Any]") -> "dramatiq.Message[Any]":

@@ -10,7 +10,7 @@ from ..jobs.errors import InvalidJob
 from ..jobs.ids import new_job_id
 from ..jobs.signature import check_arguments
 from ..names import did_you_mean
-from ..store import NewJob
+from ..store import Idempotency, NewJob, Submitted
 from .broker import JobBroker
 
 
@@ -22,6 +22,7 @@ class WantedJob:
         args: by name, as JSON values.
         run_at_ms, expires_at_ms: instants in UTC ms.
         delay_ms, expires_in_ms: from now on the store's clock.
+        idempotency: what makes a repeated request one job.
         options: ``priority``, ``max_attempts`` and ``time_limit``, as ``send_with_options`` knows them.
     """
 
@@ -32,26 +33,29 @@ class WantedJob:
     delay_ms: int | None = None
     expires_at_ms: int | None = None
     expires_in_ms: int | None = None
+    idempotency: Idempotency | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def submit(broker: JobBroker, wanted: WantedJob) -> NewJob:
+def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
     """Create a job in one round trip.
 
     Returns:
-        The job as it was created.
+        The job as it would be created, and what became of it: created, or replayed for one that was there.
 
     Raises:
         InvalidJob: a name, an option or an argument is wrong.
+        IdempotencyKeyReused: the key came with another request before.
         StoreUnavailable: Redis is away; whether the job was created is unknown.
     """
-    _, job = broker.submit(
+    _, job, submitted = broker.submit(
         _message(broker, wanted),
         wanted.delay_ms,
         run_at_ms=wanted.run_at_ms,
         expires_at_ms=wanted.expires_at_ms,
+        idempotency=wanted.idempotency,
     )
-    return job
+    return job, submitted
 
 
 def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":

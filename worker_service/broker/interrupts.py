@@ -1,4 +1,4 @@
-"""Interrupts a running actor: time limit, lost session, shutdown.
+"""Interrupts a running actor: time limit, cancellation, lost session, shutdown.
 
 An asynchronous exception is delivered at some later bytecode of its thread. Delivered outside the actor's
 function it kills the worker thread, or turns a failure into an acknowledged success. So one manager raises
@@ -9,6 +9,7 @@ blocks there is met by the keeper's hard limit.
 
 import ctypes
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -22,6 +23,12 @@ from .page import Page
 from .proxy import JobProxy
 
 CHECK_SECONDS = 0.25
+MOST_CANCELLED = 1000
+"""Cancelled deliveries that are remembered until they would start; each is named once, so old ones do no harm."""
+
+
+class JobCancelled(Interrupt):
+    """Raised in an actor whose job somebody cancelled. Clean up and let it through: the job does not run again."""
 
 
 class LeaseLost(Interrupt):
@@ -49,6 +56,7 @@ class Interrupts:
         self._page = page
         self._is_current = is_current
         self._runs: dict[int, _Run] = {}
+        self._cancelled: deque[tuple[str, str]] = deque(maxlen=MOST_CANCELLED)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="interrupts", daemon=True)
@@ -103,6 +111,26 @@ class Interrupts:
                 self._raise(run, kind)
         return len(chosen)
 
+    def cancel(self, id: str, token: str) -> None:
+        """Interrupt this delivery, or keep it from starting when it is still to come."""
+        with self._lock:
+            runs = [
+                run
+                for run in self._runs.values()
+                if (run.job.claimed.id, run.job.claimed.token) == (id, token)
+            ]
+            for run in runs:
+                run.job.is_cancelled = True
+                if not run.raised:
+                    self._raise(run, JobCancelled)
+            if not runs:
+                self._cancelled.append((id, token))
+
+    def running(self) -> list[str]:
+        """Ids of the jobs whose actors run now."""
+        with self._lock:
+            return [run.job.message_id for run in self._runs.values()]
+
     def _raise(self, run: _Run, kind: type[Interrupt]) -> None:
         self._logger.warning("Interrupting job %s: %s.", run.job.message_id, kind.__name__)
         run.raised = True
@@ -113,6 +141,8 @@ class Interrupts:
         with self._lock:
             if not self._is_current(job.session):
                 raise LeaseLost(f"job {job.message_id} was taken back before it started")
+            if self._cancelled and (job.claimed.id, job.claimed.token) in self._cancelled:
+                raise JobCancelled(f"job {job.message_id} was cancelled before it started")
             self._runs[ident] = _Run(job, deadline, self._aim.current())
             self._page.begin(ident, job.message_id, deadline)
         job.in_actor = True

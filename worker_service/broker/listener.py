@@ -5,6 +5,7 @@ just before is put back at once, because otherwise a busy process swallows the w
 """
 
 import threading
+from collections.abc import Callable
 
 from dramatiq.logging import get_logger
 
@@ -21,13 +22,25 @@ class Listener:
     listening: a connection of its own for the blocking command.
     claimer: told when there may be work.
     session: whose bell is heard.
+    cancel: called with id and token of a delivery that should stop.
+    look_for_cancels: called when such a word may have been lost.
     """
 
-    def __init__(self, listening: Listening, claimer: Claimer, session: Session) -> None:
+    def __init__(
+        self,
+        listening: Listening,
+        claimer: Claimer,
+        session: Session,
+        cancel: Callable[[str, str], None],
+        look_for_cancels: Callable[[], None],
+    ) -> None:
         self._logger = get_logger(__name__, type(self))
         self._listening = listening
         self._claimer = claimer
         self._session = session
+        self._cancel = cancel
+        self._look_for_cancels = look_for_cancels
+        self._may_have_lost = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
@@ -50,11 +63,17 @@ class Listener:
         while not self._stopped.is_set():
             session = self._session.wait_until_open()
             try:
-                queue = self._listening.wait(self._claimer.marks_to_watch(), session)
-                if queue is not None and not self._claimer.poke():
-                    self._listening.put_back(queue)
+                if self._may_have_lost:
+                    self._look_for_cancels()
+                    self._may_have_lost = False
+                heard = self._listening.wait(self._claimer.marks_to_watch(), session)
+                if heard.cancelled:
+                    self._cancel(*heard.cancelled)
+                if heard.queue is not None and not self._claimer.poke():
+                    self._listening.put_back(heard.queue)
             except StoreUnavailable as error:
                 self._logger.warning("Listening waits: %s", error)
+                self._may_have_lost = True
                 self._stopped.wait(RETRY_SECONDS)
                 self._claimer.poke()  # a mark may have been lost with the connection
             except Exception:

@@ -24,14 +24,14 @@ from dramatiq.middleware import Middleware, Shutdown
 from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
-from ..store import Listening, Outcome, Store
+from ..store import Listening, Outcome, Queries, Store
 from .claimer import Claimer
 from .completions import Completions
 from .interrupts import Interrupts, LeaseLost
 from .keeping import KeeperOrders, Keeping
 from .listener import Listener
 from .page import Page
-from .proxy import CURRENT, JobProxy
+from .proxy import CURRENT, JobProxy, Notes
 from .session import Session
 from .thread_watch import ThreadWatch
 
@@ -49,12 +49,13 @@ class WorkerProcess(Middleware):
     """The broker's own middleware, first in the list: first on the way in, last on the way out.
 
     Args:
-        store: where the jobs are.
+        store, reads: where the jobs are.
         settings: how this process behaves.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, reads: Queries, settings: Settings) -> None:
         self._logger = get_logger(__name__, type(self))
+        self._notes = Notes(store, reads)
         self._settings = settings
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
@@ -114,7 +115,9 @@ class WorkerProcess(Middleware):
         self._worker = worker
         self.interrupts = Interrupts(self._page, self.session.is_current)
         listening = Listening(self._settings.redis_url, self._settings.namespace)
-        self.listener = Listener(listening, self.claimer, self.session)
+        self.listener = Listener(
+            listening, self.claimer, self.session, self.interrupts.cancel, self._look_for_cancels
+        )
         self.keeping.watch()
         self.completions.start()
         self.interrupts.start()
@@ -129,7 +132,9 @@ class WorkerProcess(Middleware):
         self.listener.start()
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
-        CURRENT.set(cast("JobProxy", message))  # what our consumers hand out
+        job = cast("JobProxy", message)  # what our consumers hand out
+        job.notes = self._notes
+        CURRENT.set(job)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self.thread_watch.stop()
@@ -177,6 +182,11 @@ class WorkerProcess(Middleware):
     def _overdue(self, id: str) -> None:
         self._logger.error("Job %s does not end; this process stops and its keeper kills it.", id)
         self._stop_claiming()
+
+    def _look_for_cancels(self) -> None:
+        """The bell may have been taken by a connection that broke."""
+        for id, token in self._notes.reads.cancel_asked(self.interrupts.running()):
+            self.interrupts.cancel(id, token)
 
     def _asked_to_be_told(self, job: JobProxy) -> bool:
         assert self._worker is not None

@@ -12,7 +12,7 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import SkipMessage
 
 from ..jobs.errors import PermanentError, ResultNotStorable
-from ..store import ClaimedJob, NewJob, Outcome
+from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
 
 RESULT_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 8 * 1024
@@ -21,11 +21,19 @@ UNKNOWN_ACTOR_GIVE_UP_MS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Notes:
+    """Where running jobs write and read about themselves."""
+
+    store: Store
+    reads: Queries
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the retry middleware decided; finish does it.
 
     Attributes:
-        verb: retry, snooze, dead_letter or hand_back.
+        verb: retry, snooze, dead_letter, hand_back or cancel.
         delay_ms: wait before the next delivery.
         reason: kept on the job as wait_reason or reason.
         message: what the next delivery gets, as JSON; empty leaves it as it is.
@@ -44,6 +52,8 @@ class JobProxy(dramatiq.MessageProxy):
         claimed: the claim, with its token.
         in_actor: True while the actor's own function runs: what it sends goes out at once. What hooks send
             before or after it waits in ``outbox`` for finish.
+        notes: where its actor writes and reads about the job; set when it starts.
+        is_cancelled: whether somebody asked it to stop.
         decision: set by the retry middleware when the attempt failed.
         group, callbacks: the group this job is a member of, and what the group sends when it is complete.
     """
@@ -59,6 +69,8 @@ class JobProxy(dramatiq.MessageProxy):
         self.args, self.kwargs, self.options = message.args, message.kwargs, message.options
         self.claimed = claimed
         self.in_actor = False
+        self.notes: Notes | None = None
+        self.is_cancelled = False
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []
         self.result = ""
@@ -104,7 +116,7 @@ class JobProxy(dramatiq.MessageProxy):
             reason=decision.reason,
             delay_ms=decision.delay_ms,
             message=decision.message,
-            error=describe(error) if error is not None and decision.verb != "hand_back" else "",
+            error="" if error is None or decision.verb in ("hand_back", "cancel") else describe(error),
             charged=not isinstance(error, ActorNotFound),
         )
 

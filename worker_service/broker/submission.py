@@ -82,7 +82,7 @@ def read_message(
         message=b"",
         priority=_whole(wanted.get("priority", actor.priority), "priority", -100, 100),
         delay_ms=milliseconds(delay, "delay"),
-        expires_in_ms=milliseconds(wanted.get("expires_in"), "expires_in"),
+        expires_in_ms=_expires_in(wanted.get("expires_in")),
         max_attempts=_max_attempts(wanted, message.options, actor.options),
         max_crashes=_whole(
             wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)),
@@ -139,6 +139,12 @@ def decode(data: bytes) -> dramatiq.Message[Any]:
 
 def _arguments(message: dramatiq.Message[Any]) -> str:
     return json.dumps([message.args, message.kwargs], separators=(",", ":"))
+
+
+def declared_max_attempts(actor: dramatiq.Actor[Any, Any]) -> int | None:
+    """How often a job of this actor is tried when nothing else is asked for; None: without end."""
+    found = _max_attempts({}, {}, actor.options)
+    return None if found == UNLIMITED else found
 
 
 def _actor(broker: dramatiq.Broker, name: str) -> dramatiq.Actor[Any, Any]:
@@ -203,6 +209,11 @@ def milliseconds(value: Any, name: str) -> int | None:
     if isinstance(value, timedelta):
         value = int(value.total_seconds() * 1000)
     return max(0, _whole(_cut(value), name, -_MOST_MS, _MOST_MS))
+
+
+def _expires_in(value: Any) -> int | None:
+    found = milliseconds(value, "expires_in")
+    return found if found is None else _whole(found, "expires_in", 1, _MOST_MS)
 
 
 def _cut(value: Any) -> Any:

@@ -1,6 +1,11 @@
 """How long a job waits before its next attempt."""
 
 import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from .errors import InvalidJob
 
 BASE_MS = 1_000
 CAP_MS = 600_000
@@ -8,11 +13,49 @@ CAP_MS = 600_000
 CRASH_WAITS_MS = (500, 10_000)
 """Before redelivery after the first crash, and after each later one."""
 
+SNOOZES_LIMIT = 100
+SNOOZED_LIMIT_MS = 24 * 3600 * 1000
+"""What goes beyond either of these, counted over the whole life of a job, uses up an attempt."""
 
-def full_jitter(attempts: int, base_ms: int = BASE_MS, cap_ms: int = CAP_MS) -> int:
-    """Milliseconds to wait after ``attempts`` failed attempts (>= 1): uniform between 0 and base * 2^(n-1), capped.
+Schedule = int | timedelta | Sequence[int | timedelta]
+"""One wait for all, or one for each attempt (the last stands for all that follow)."""
+
+
+def full_jitter(attempts: int, base_ms: int = BASE_MS, cap_ms: int = CAP_MS, floor_ms: int = 0) -> int:
+    """Milliseconds to wait after ``attempts`` failed attempts (>= 1): uniform up to base * 2^(n-1), capped.
+
+    Args:
+        floor_ms: it is never shorter than this.
 
     Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 (full jitter).
     """
     ceiling = min(cap_ms, base_ms * 2 ** min(attempts - 1, 40))
-    return random.randint(0, ceiling)
+    return random.randint(min(floor_ms, ceiling), ceiling) if ceiling > floor_ms else floor_ms
+
+
+def scheduled_wait(attempts: int, schedule: Schedule) -> int:
+    """Milliseconds to wait after ``attempts`` failed attempts (>= 1), exactly as the schedule says."""
+    if isinstance(schedule, (int, timedelta)):
+        return _ms(schedule)
+    return _ms(schedule[min(attempts, len(schedule)) - 1])
+
+
+def check_schedule(value: Any) -> None:
+    """Refuse what is no `Schedule`.
+
+    Raises:
+        InvalidJob: it is none.
+    """
+    waits = value if isinstance(value, (list, tuple)) else [value]
+    if not waits or not all(_is_wait(wait) for wait in waits):
+        raise InvalidJob(
+            f"backoff={value!r}: use milliseconds or a timedelta, or a list of them", code="bad_backoff"
+        )
+
+
+def _is_wait(value: Any) -> bool:
+    return isinstance(value, (int, timedelta)) and not isinstance(value, bool) and _ms(value) >= 0
+
+
+def _ms(wait: int | timedelta) -> int:
+    return int(wait.total_seconds() * 1000) if isinstance(wait, timedelta) else wait

@@ -1,5 +1,7 @@
 """Every error of this project. Driver errors are translated into these where they occur."""
 
+from datetime import timedelta
+
 
 class WorkerServiceError(Exception):
     """Base of all errors below."""
@@ -40,6 +42,10 @@ class InvalidJob(WorkerServiceError, ValueError):
         self.problems = problems or [self]
 
 
+class InvalidQuery(InvalidJob):
+    """Raised when a list is asked for with a wrong parameter."""
+
+
 class InvalidArguments(InvalidJob):
     """Raised when the arguments do not fit the actor's signature; ``problems`` lists each of them."""
 
@@ -47,12 +53,46 @@ class InvalidArguments(InvalidJob):
         super().__init__(detail, pointer="/args", code="invalid_arguments", problems=problems)
 
 
+class IdempotencyKeyReused(WorkerServiceError):
+    """Raised when an idempotency key comes again with another request; use a new key for each request."""
+
+
+class UnknownActor(WorkerServiceError, LookupError):
+    """Raised when no actor has this name."""
+
+
 class UnknownJob(WorkerServiceError, LookupError):
     """Raised when no job has this id: it never existed, or it was pruned."""
 
 
+class JobFinished(WorkerServiceError):
+    """Raised when a job that is to be stopped has ended already."""
+
+
+class NoCurrentJob(WorkerServiceError, RuntimeError):
+    """Raised when code that runs outside of a job asks for the current one."""
+
+
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
+
+
+class RetryLater(WorkerServiceError):
+    """Raise it in an actor to put the job back for a while. It uses no attempt, up to 100 times and 24 h in all.
+
+    Args:
+        delay: how long to wait; or
+        delay_ms: the same in milliseconds.
+        note: kept on the attempt, for people.
+    """
+
+    def __init__(
+        self, delay: timedelta | None = None, *, delay_ms: int | None = None, note: str = ""
+    ) -> None:
+        if (delay is None) == (delay_ms is None):
+            raise TypeError("RetryLater takes a timedelta or delay_ms")
+        self.delay_ms = max(0, int(delay.total_seconds() * 1000) if delay is not None else int(delay_ms or 0))
+        super().__init__(note or f"again in {self.delay_ms / 1000:g} s")
 
 
 class ResultNotStorable(PermanentError):

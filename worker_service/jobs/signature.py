@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
 
 from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
@@ -143,6 +144,20 @@ def arguments_model(fn: Callable[..., Any]) -> type[BaseModel]:
         __doc__=inspect.getdoc(fn),
         **fields,
     )
+
+
+class _Lenient(GenerateJsonSchema):
+    """What has no JSON schema accepts anything there."""
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+
+def arguments_schema(fn: Callable[..., Any]) -> dict[str, Any]:
+    """JSON schema of the arguments by name."""
+    schema = arguments_model(fn).model_json_schema(by_alias=True, schema_generator=_Lenient)
+    schema.pop("description", None)  # the function's own docstring
+    return schema
 
 
 def _field(fn: Callable[..., Any], name: str, parameter: Parameter) -> tuple[Any, Any]:

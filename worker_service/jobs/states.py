@@ -19,7 +19,7 @@ class State(StrEnum):
     DEAD = "dead"
     """Given up; kept for a person to look at."""
     CANCELLED = "cancelled"
-    """Stopped by a person before it started."""
+    """Stopped by a person, before it started or while it ran."""
     EXPIRED = "expired"
     """Not started before its deadline."""
 
@@ -63,17 +63,24 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.SCHEDULED),
             (State.RUNNING, State.DEAD),
             (State.RUNNING, State.QUEUED),
+            (State.RUNNING, State.CANCELLED),
             (None, State.QUEUED),
             (None, State.SCHEDULED),
             (None, State.DEAD),  # a follow-up that cannot run
         }
     ),
     "rescue": frozenset(
-        {(State.RUNNING, State.RETRYING), (State.RUNNING, State.DEAD), (State.RUNNING, State.QUEUED)}
+        {
+            (State.RUNNING, State.RETRYING),
+            (State.RUNNING, State.DEAD),
+            (State.RUNNING, State.QUEUED),
+            (State.RUNNING, State.CANCELLED),
+        }
     ),
     "close_session": frozenset(
         {
             (State.RUNNING, State.QUEUED),
+            (State.RUNNING, State.CANCELLED),
             (State.RUNNING, State.DEAD),  # a damaged record
         }
     ),

@@ -1,24 +1,69 @@
 """Decides what follows a failed attempt. Deciding is all it does: the finish script carries it out."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+import dramatiq
 from dramatiq.errors import RateLimitExceeded, Retry
+from dramatiq.middleware import Interrupt, MiddlewareError, Shutdown
 from dramatiq.middleware import Retries as DramatiqRetries
-from dramatiq.middleware import Shutdown
 
-from ..broker.interrupts import LeaseLost
+from ..broker.interrupts import JobCancelled, LeaseLost
 from ..broker.process import ArgumentsMismatch
 from ..broker.proxy import Decision, JobProxy
-from ..jobs.backoff import BASE_MS, CAP_MS, full_jitter
-from ..jobs.errors import PermanentError
+from ..jobs.backoff import (
+    BASE_MS,
+    CAP_MS,
+    SNOOZED_LIMIT_MS,
+    SNOOZES_LIMIT,
+    check_schedule,
+    full_jitter,
+    scheduled_wait,
+)
+from ..jobs.errors import InvalidJob, PermanentError, RetryLater
+
+ALWAYS_RETRIED = (ConnectionError, TimeoutError, Interrupt)
+"""Also when ``retry_on`` names others: trouble on the way, and a time limit."""
+_CLASSES = ("retry_on", "fail_on", "throws")
+
+
+class InvalidOption(InvalidJob, MiddlewareError):
+    """Raised where an actor is declared with a wrong option; only a `MiddlewareError` leaves a hook."""
 
 
 class Retries(DramatiqRetries):
     """Takes the place of Dramatiq's middleware of this name, and knows the same options.
 
-    Differences: 10 attempts in all; full jitter from 1 s, capped at 10 min; a shutdown or a rate limit uses up
-    no attempt; a `PermanentError` or arguments that do not fit end the job at once.
+    Differences: 10 attempts in all; full jitter from 1 s, capped at 10 min; a shutdown, a rate limit or
+    `RetryLater` uses up no attempt; a `PermanentError` or arguments that do not fit end the job at once.
+
+    Options of its own, for an actor:
+        retry_on: exception classes; others end the job at once, but for trouble with connections and time.
+        fail_on: exception classes that end the job at once.
+        backoff: milliseconds or a timedelta between attempts, or a list of them, in place of the jitter.
+        backoff_floor: milliseconds that the jitter never goes below.
     """
+
+    @property
+    def actor_options(self) -> set[str]:
+        options: set[str] = super().actor_options
+        return options | {"retry_on", "fail_on", "backoff", "backoff_floor"}
+
+    def before_declare_actor(self, broker: Any, actor: "dramatiq.Actor[Any, Any]") -> None:
+        """Refuse options that could only fail once a job has.
+
+        Raises:
+            InvalidOption: an option has a value of another kind.
+        """
+        for name in _CLASSES:
+            if actor.options.get(name) is not None and not _is_classes(actor.options[name]):
+                raise InvalidOption(f"{actor.actor_name}: {name} takes an exception class or a tuple of them")
+        if actor.options.get("backoff") is not None:
+            try:
+                check_schedule(actor.options["backoff"])
+            except InvalidJob as error:
+                raise InvalidOption(f"{actor.actor_name}: {error}", code=error.code) from None
 
     def after_process_message(
         self, broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
@@ -26,54 +71,92 @@ class Retries(DramatiqRetries):
         """Note the decision on the delivery, or hand the message to ``enqueue``, which notes it."""
         if exception is None:
             return
-        actor = broker.get_actor(message.actor_name)
-        options = {**actor.options, **message.options}
-        retries: int = message.options.get("retries", 0)
+        options = {**broker.get_actor(message.actor_name).options, **message.options}
+        wait_ms = _wait(exception, options)
         if isinstance(exception, (Shutdown, LeaseLost)):
             message.decision = Decision("hand_back", "shutdown")
-        elif isinstance(exception, RateLimitExceeded):
-            message.decision = Decision(
-                "snooze", "snooze", full_jitter(1, _base(options), _cap(options)) + _base(options)
-            )
-        elif isinstance(exception, (PermanentError, ArgumentsMismatch)) or _is_expected(exception, options):
+        elif isinstance(exception, JobCancelled):
+            message.decision = Decision("cancel")
+            message.fail()
+        elif isinstance(exception, (RateLimitExceeded, RetryLater)) and _may_snooze(message, wait_ms):
+            message.decision = Decision("snooze", "snooze", wait_ms)
+        elif _is_permanent(exception, options):
             self._give_up(message, "permanent_error")
-        elif not self._may_retry(options, retries, exception):
+        elif not self._may_retry(options, exception):
             self._give_up(message, "attempts_exhausted")
-            self._tell_exhausted(broker, options, message, retries)
+            self._tell_exhausted(broker, options, message)
         else:
-            broker.enqueue(message, delay=_wait(exception, options, retries))
+            broker.enqueue(message, delay=wait_ms)
 
     def _give_up(self, message: JobProxy, reason: str) -> None:
         message.decision = Decision("dead_letter", reason)
         message.fail()
 
-    def _may_retry(self, options: dict[str, Any], retries: int, exception: BaseException) -> bool:
+    def _may_retry(self, options: dict[str, Any], exception: BaseException) -> bool:
         retry_when = options.get("retry_when", self.retry_when)
         if retry_when is not None:
-            return bool(retry_when(retries, exception))
-        return retries < int(options["max_retries"])
+            return bool(retry_when(options["retries"], exception))
+        return bool(options["retries"] < options["max_retries"])
 
-    def _tell_exhausted(self, broker: Any, options: dict[str, Any], message: JobProxy, retries: int) -> None:
+    def _tell_exhausted(self, broker: Any, options: dict[str, Any], message: JobProxy) -> None:
         target = options.get("on_retry_exhausted")
         if target:
-            limits = {"retries": retries, "max_retries": options["max_retries"]}
+            limits = {"retries": options["retries"], "max_retries": options["max_retries"]}
             broker.get_actor(target).send(message.asdict(), limits)
 
 
-def _wait(exception: BaseException, options: dict[str, Any], retries: int) -> int:
+def _is_permanent(exception: BaseException, options: dict[str, Any]) -> bool:
+    if isinstance(exception, (PermanentError, ArgumentsMismatch)):
+        return True
+    if isinstance(exception, (options.get("throws") or (), options.get("fail_on") or ())):
+        return True
+    retry_on = options.get("retry_on")
+    return retry_on is not None and not any(
+        isinstance(each, (retry_on, ALWAYS_RETRIED, Retry, RetryLater)) for each in _chain(exception)
+    )
+
+
+def _chain(exception: BaseException | None) -> Iterator[BaseException]:
+    """An error and those it came from: HTTP clients wrap the ConnectionError that was there first."""
+    seen: set[int] = set()
+    while exception is not None and id(exception) not in seen:
+        seen.add(id(exception))
+        yield exception
+        exception = exception.__cause__ or (None if exception.__suppress_context__ else exception.__context__)
+
+
+def _may_snooze(message: JobProxy, wait_ms: int) -> bool:
+    """Not without end: what goes beyond the limits is an attempt like any other."""
+    claimed = message.claimed
+    return claimed.snoozes < SNOOZES_LIMIT and claimed.snoozed_ms + wait_ms <= SNOOZED_LIMIT_MS
+
+
+def _wait(exception: BaseException, options: dict[str, Any]) -> int:
+    """Milliseconds until the next attempt, charged or not."""
+    if isinstance(exception, RetryLater):
+        return exception.delay_ms
     if isinstance(exception, Retry) and exception.delay is not None:
-        return exception.delay
-    return full_jitter(retries + 1, _base(options), _cap(options))
+        return int(exception.delay)
+    if isinstance(exception, RateLimitExceeded):
+        return full_jitter(1, _base(options), _cap(options)) + _base(options)
+    attempts = options["retries"] + 1
+    if options.get("backoff") is not None:
+        return scheduled_wait(attempts, options["backoff"])
+    return full_jitter(attempts, _base(options), _cap(options), int(options.get("backoff_floor") or 0))
 
 
 def _base(options: dict[str, Any]) -> int:
-    return int(options.get("min_backoff", BASE_MS))
+    return _in_ms(options.get("min_backoff", BASE_MS))
 
 
 def _cap(options: dict[str, Any]) -> int:
-    return int(options.get("max_backoff", CAP_MS))
+    return _in_ms(options.get("max_backoff", CAP_MS))
 
 
-def _is_expected(exception: BaseException, options: dict[str, Any]) -> bool:
-    throws = options.get("throws")
-    return throws is not None and isinstance(exception, throws)
+def _in_ms(value: int | timedelta) -> int:
+    return int(value.total_seconds() * 1000) if isinstance(value, timedelta) else int(value)
+
+
+def _is_classes(value: Any) -> bool:
+    classes = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(each, type) and issubclass(each, BaseException) for each in classes)

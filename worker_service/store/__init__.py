@@ -1,26 +1,34 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, queries, listening, connection, line.
+Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, listening,
+connection, line.
 """
 
 from .connection import connect
+from .job_record import Delivery, Job
 from .listening import Listening
-from .queries import Delivery, Job, Queries, ScheduleState
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost
+from .listing import JobPage, Listing, Place
+from .queries import Queries, ScheduleState
+from .records import Claim, ClaimedJob, Idempotency, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .transitions import Store
 
 __all__ = [
     "Claim",
     "ClaimedJob",
     "Delivery",
+    "Idempotency",
     "Job",
+    "JobPage",
     "Listening",
+    "Listing",
     "NewJob",
     "Outcome",
+    "Place",
     "Queries",
     "Rescued",
     "ScheduleState",
     "SessionLost",
     "Store",
+    "Submitted",
     "connect",
 ]

@@ -41,12 +41,16 @@ class Keys:
         return f"{self.prefix}msg:{id}"
 
     def out(self, id: str) -> str:
-        """hash: result and error as JSON; until pruned."""
+        """hash: result, error and progress as JSON; until pruned."""
         return f"{self.prefix}out:{id}"
 
     def attempts(self, id: str) -> str:
         """list of the newest 25 deliveries that did not complete, newest first; until pruned."""
         return f"{self.prefix}attempts:{id}"
+
+    def log(self, id: str) -> str:
+        """stream of the newest lines that its actor logged, each with the number of its delivery; until pruned."""
+        return f"{self.prefix}log:{id}"
 
     def final(self, state: str) -> str:
         """zset of ids in a final state by instant; bounded by age and count (prune)."""
@@ -87,6 +91,10 @@ class Keys:
     def schedule(self, name: str) -> str:
         """hash: the last tick fired, in UTC ms; for ever."""
         return f"{self.prefix}schedule:{name}"
+
+    def idem(self, name: str) -> str:
+        """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
+        return f"{self.prefix}idem:{name}"
 
     def total(self, actor: str) -> str:
         """hash of counters that never decrease; for ever."""

@@ -1,5 +1,6 @@
 """The blocking wait for wake marks and the bell."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -9,6 +10,19 @@ from .keys import Keys
 from .line import Line
 
 BLOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What ended a wait; nothing in it when the time was up or the bell only rang.
+
+    Attributes:
+        queue: the one whose mark was taken.
+        cancelled: id and token of a delivery that should stop.
+    """
+
+    queue: str | None = None
+    cancelled: tuple[str, str] | None = None
 
 
 class Listening:
@@ -24,17 +38,20 @@ class Listening:
         self._line = Line(self._client, tries=1)  # a lost mark must show
         self.keys = Keys(namespace)
 
-    def wait(self, queues: list[str], session: str) -> str | None:
-        """Wait for a mark on one of ``queues`` or for the session's bell, at most `BLOCK_SECONDS`.
-
-        Returns:
-            The queue whose mark was taken; None for the bell or when the time is up.
-        """
+    def wait(self, queues: list[str], session: str) -> Heard:
+        """Wait for a mark on one of ``queues`` or for the session's bell, at most `BLOCK_SECONDS`."""
         bell = self.keys.bell(session)
         marks = {self.keys.wake(queue): queue for queue in queues}
         with translated():
             reply: Any = self._line.execute("BZPOPMIN", bell, *marks, BLOCK_SECONDS)
-        return marks.get(reply[0].decode()) if reply else None
+        if not reply:
+            return Heard()
+        key, word = reply[0].decode(), reply[1].decode()
+        kind, _, rest = word.partition(" ")
+        if key == bell and kind == "cancel":
+            token, _, id = rest.partition(" ")
+            return Heard(cancelled=(id, token))
+        return Heard(queue=marks.get(key))
 
     def put_back(self, queue: str) -> None:
         """Set a mark again that nobody here can use."""

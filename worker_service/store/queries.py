@@ -1,64 +1,18 @@
 """Reads: nothing here decides or changes anything."""
 
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 
-from ..jobs.states import FINAL, State
+from ..jobs.states import State
 from .connection import translated
+from .job_record import Job, read_job, text_of
 from .keys import Keys
 
 WATCH_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One claim of a job and how it ended."""
-
-    number: int
-    started_at_ms: int
-    ended_at_ms: int | None
-    worker: str
-    outcome: str
-    charged: bool
-    error: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded."""
-
-    id: str
-    state: State
-    queue: str
-    actor: str
-    priority: int
-    created_at_ms: int
-    due_at_ms: int | None
-    started_at_ms: int | None
-    finished_at_ms: int | None
-    expires_at_ms: int | None
-    attempts: int
-    crashes: int
-    max_attempts: int
-    max_crashes: int
-    worker: str | None
-    wait_reason: str | None
-    reason: str | None
-    parent: str | None
-    message: dict[str, Any]
-    has_result: bool
-    result: Any
-    error: dict[str, Any] | None
-    deliveries: list[Delivery]
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it will never run again by itself."""
-        return self.state in FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +37,62 @@ class Queries:
 
     def job(self, id: str) -> Job | None:
         """The job with this id, in one round trip; None when it is unknown or pruned."""
-        with translated(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hgetall(self.keys.job(id))
-            pipe.get(self.keys.msg(id))
-            pipe.hgetall(self.keys.out(id))
-            pipe.lrange(self.keys.attempts(id), 0, -1)
-            fields, message, out, deliveries = pipe.execute()
-        return _job(id, _text(fields), message, _text(out), deliveries) if fields else None
+        return next(iter(self.jobs([id])), None)
+
+    def jobs(self, ids: Sequence[str], *, brief: bool = False) -> list[Job]:
+        """The jobs with these ids, in one round trip; what is unknown or pruned is left out.
+
+        Args:
+            brief: without message, result and deliveries, which may be large.
+        """
+        with translated(), self._client.pipeline(transaction=not brief) as pipe:
+            for id in ids:
+                pipe.hgetall(self.keys.job(id))
+                if brief:
+                    pipe.hmget(self.keys.out(id), "error", "progress")
+                else:
+                    pipe.hgetall(self.keys.out(id))
+                    pipe.get(self.keys.msg(id))
+                    pipe.lrange(self.keys.attempts(id), 0, -1)
+            replies = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
+        width = 2 if brief else 4
+        found = [read_job(id, *replies[i * width : (i + 1) * width]) for i, id in enumerate(ids)]
+        return [job for job in found if job is not None]
+
+    def queues(self) -> list[str]:
+        """Every queue that ever had a job, by name."""
+        with translated():
+            found: list[bytes] = self._client.hkeys(self.keys.queues)  # type: ignore[assignment]
+        return sorted(queue.decode() for queue in found)
 
     def state(self, id: str) -> State | None:
         """The job's state alone."""
         with translated():
             found = self._client.hget(self.keys.job(id), "state")
         return State(found.decode()) if isinstance(found, bytes) else None
+
+    def is_held(self, id: str, token: str) -> bool:
+        """Whether a running job is still claimed under this token."""
+        with translated():
+            found = self._client.hmget(self.keys.job(id), "token", "state")
+        return found == [token.encode(), b"running"]
+
+    def log(self, id: str) -> list[tuple[int, int, str]]:
+        """The newest lines that a job's actor logged, oldest first, as (instant, number of the delivery, line)."""
+        with translated():
+            entries: Any = self._client.xrange(self.keys.log(id))
+        return [
+            (int(entry.partition(b"-")[0]), int(fields[b"n"] or 0), fields[b"line"].decode(errors="replace"))
+            for entry, fields in entries
+        ]
+
+    def cancel_asked(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Those of these running jobs that should stop, as (id, token)."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for id in ids:
+                pipe.hmget(self.keys.job(id), "cancel_asked", "token")
+            found = zip(ids, pipe.execute(), strict=True)
+        return [(id, token.decode()) for id, (asked, token) in found if asked and token]
 
     def depth(self, queue: str) -> int:
         """How many jobs are queued, scheduled or retrying."""
@@ -124,7 +121,7 @@ class Queries:
         """The counters of an actor that never decrease; see lua/lib/count.lua for their names."""
         with translated():
             found = self._client.hgetall(self.keys.total(actor))
-        return {name: int(value) for name, value in _text(found).items()}
+        return {name: int(value) for name, value in text_of(found).items()}
 
     def schedule(self, name: str) -> ScheduleState:
         """The last tick of a schedule, and the server's clock."""
@@ -167,87 +164,3 @@ class Queries:
         with translated():
             found: list[bytes] = self._client.zrange(self.keys.sessions, 0, -1)  # type: ignore[assignment]
         return {session.decode() for session in found}
-
-
-def _text(raw: Any) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in raw.items()}
-
-
-def _int(fields: dict[str, str], name: str) -> int | None:
-    return int(float(fields[name])) if name in fields else None
-
-
-def _job(
-    id: str, fields: dict[str, str], message: bytes | None, out: dict[str, str], rows: list[bytes]
-) -> Job:
-    deliveries = _deliveries(fields, rows)
-    return Job(
-        id=id,
-        state=State(fields["state"]),
-        queue=fields["queue"],
-        actor=fields["actor"],
-        priority=int(fields["priority"]),
-        created_at_ms=int(fields["created_at"]),
-        due_at_ms=_int(fields, "due_at"),
-        started_at_ms=_int(fields, "started_at"),
-        finished_at_ms=_int(fields, "finished_at"),
-        expires_at_ms=_int(fields, "expires_at"),
-        attempts=int(fields.get("attempts", 0)),
-        crashes=int(fields.get("crashes", 0)),
-        max_attempts=int(fields["max_attempts"]),
-        max_crashes=int(fields["max_crashes"]),
-        worker=deliveries[-1].worker if deliveries else None,
-        wait_reason=fields.get("wait_reason"),
-        reason=fields.get("reason"),
-        parent=fields.get("parent"),
-        message=_decode(message),
-        has_result="result" in out,
-        result=json.loads(out["result"]) if "result" in out else None,
-        error=json.loads(out["error"]) if "error" in out else None,
-        deliveries=deliveries,
-    )
-
-
-def _decode(message: bytes | None) -> dict[str, Any]:
-    try:
-        decoded = json.loads(message or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _worker(fields: dict[str, str]) -> str | None:
-    token = fields.get("token") or fields.get("ended")
-    return token.rpartition(":")[0] if token else None
-
-
-def _deliveries(fields: dict[str, str], rows: list[bytes]) -> list[Delivery]:
-    """The deliveries that ended otherwise are in the list; the running or completed one is in the record."""
-    found = [_delivery(row.decode()) for row in reversed(rows)]
-    state = fields["state"]
-    if state in (State.RUNNING, State.SUCCEEDED):
-        found.append(
-            Delivery(
-                number=int(fields["deliveries"]),
-                started_at_ms=int(fields["started_at"]),
-                ended_at_ms=_int(fields, "finished_at"),
-                worker=_worker(fields) or "",
-                outcome="running" if state == State.RUNNING else "complete",
-                charged=state == State.SUCCEEDED,
-                error=None,
-            )
-        )
-    return found
-
-
-def _delivery(row: str) -> Delivery:
-    number, started_at, ended_at, worker, outcome, charged, error = row.split("\t", 6)
-    return Delivery(
-        number=int(number),
-        started_at_ms=int(started_at),
-        ended_at_ms=int(ended_at),
-        worker=worker,
-        outcome=outcome,
-        charged=charged == "1",
-        error=json.loads(error) if error else None,
-    )

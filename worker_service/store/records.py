@@ -9,6 +9,25 @@ class SessionLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotency:
+    """What makes a repeated request one job.
+
+    Attributes:
+        name: of the record: whose key, and which.
+        fingerprint: of what is asked for; another one under the same name is a mistake of the caller.
+        keep_ms: how long the record is kept.
+    """
+
+    name: str
+    fingerprint: str
+    keep_ms: int
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The three values of lua/submit.lua."""
+        return self.name, self.fingerprint, self.keep_ms
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job to create.
 
@@ -17,6 +36,7 @@ class NewJob:
         run_at_ms, delay_ms: when it is wanted, as an instant or from now on the server's clock; now without both.
         expires_at_ms, expires_in_ms: not to be started after this.
         dead_reason: creates the job dead, for a follow-up that cannot run.
+        idempotency: of the request that asks for it; only `Store.submit` looks at it.
     """
 
     id: str
@@ -32,6 +52,7 @@ class NewJob:
     max_crashes: int = 3
     parent: str = ""
     dead_reason: str = ""
+    idempotency: Idempotency | None = None
 
     def arguments(self) -> tuple[Any, ...]:
         """The eleven values of lua/lib/create.lua."""
@@ -57,11 +78,31 @@ def _instant(at_ms: int | None, in_ms: int | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a job that was submitted.
+
+    Attributes:
+        word: ``created``; ``exists`` when the id is taken (a repeated call); ``replayed`` when its idempotency key
+            made a job before; ``conflict`` when that was another request; ``too_late`` when it could never start.
+        created_at_ms: of the job, by the server's clock; 0 when there is none.
+        id, actor, queue, state: of the job that is replayed; ``pruned`` once its record is gone.
+    """
+
+    word: str
+    created_at_ms: int
+    id: str = ""
+    actor: str = ""
+    queue: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedJob:
     """A job as handed to a session.
 
     Attributes:
         attempts, crashes: those charged before this delivery.
+        snoozes, snoozed_ms: how often it was put back uncharged, and for how long in all.
         unknown_since_ms: when a worker that did not know the actor first met it; None when none did.
     """
 
@@ -73,6 +114,8 @@ class ClaimedJob:
     max_attempts: int
     message: bytes
     unknown_since_ms: int | None = None
+    snoozes: int = 0
+    snoozed_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +132,7 @@ class Outcome:
     """How one delivery ended.
 
     Attributes:
-        verb: complete, retry, snooze, dead_letter or hand_back.
+        verb: complete, retry, snooze, dead_letter, hand_back or cancel.
         delay_ms: wait before the next delivery (retry, snooze).
         charged: whether it uses up an attempt (dead_letter).
         error, result: JSON, or empty.

@@ -20,6 +20,8 @@ VERBS = (
     "open_session",
     "claim",
     "extend",
+    "progress",
+    "log",
     "finish",
     "close_session",
     "rescue",

@@ -10,7 +10,7 @@ from ..jobs.errors import StoreTooNew
 from .connection import translated
 from .keys import Keys
 from .line import Line
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost
+from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .scripts import Scripts
 
 SCHEMA = 1
@@ -57,11 +57,17 @@ class Store:
                 f"the data has schema {found}, this version knows {SCHEMA}: run a newer version"
             )
 
-    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[str]:
-        """Create jobs; one word each: ``created``, or ``exists`` when the id is taken (a repeated call)."""
-        values = [value for job in jobs for value in job.arguments()]
-        words = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
-        return [word.decode() for word in words]
+    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[Submitted]:
+        """Create jobs, each with the idempotency record of its request."""
+        values: list[Any] = []
+        for job in jobs:
+            values += job.idempotency.arguments() if job.idempotency else ("", "", "")
+            values += job.arguments()
+        replies = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
+        return [
+            Submitted(word.decode(), created_at, *(text.decode() for text in about))
+            for word, created_at, *about in replies
+        ]
 
     def fire(self, schedule: str, tick_ms: int, job: NewJob, *, now_ms: int | None = None) -> str:
         """Create the job of one tick: ``fired``, or ``already`` when this tick or a later one has been.
@@ -124,10 +130,20 @@ class Store:
                 max_attempts=int(reply[i + 5]),
                 message=reply[i + 6],
                 unknown_since_ms=int(reply[i + 7]) if reply[i + 7] else None,
+                snoozes=int(reply[i + 8]),
+                snoozed_ms=int(reply[i + 9]),
             )
-            for i in range(3, len(reply), 8)
+            for i in range(3, len(reply), 10)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
+
+    def progress(self, id: str, token: str, progress: str) -> bool:
+        """Note how far a running job is (JSON); False when the token is no longer good."""
+        return bool(self._scripts.run("progress", id, token, progress) == b"done")
+
+    def log(self, id: str, token: str, line: str) -> bool:
+        """Add a line to the log of a running job; False when the token is no longer good."""
+        return bool(self._scripts.run("log", id, token, line) == b"done")
 
     def finish(self, outcomes: Sequence[Outcome], *, now_ms: int | None = None) -> list[str]:
         """Record how deliveries ended; one word each: ``done``, ``already``, ``stale`` or ``broken``."""
@@ -174,7 +190,7 @@ class Store:
         return Rescued(reply[0] == b"holding", reply[1], reply[2], bool(reply[3]))
 
     def cancel(self, id: str, *, now_ms: int | None = None) -> str:
-        """Stop a job that has not started: ``cancelled``, ``running``, ``finished`` or ``unknown``."""
+        """Stop a job: ``cancelled``, ``asked`` (its process is told), ``finished`` or ``unknown``."""
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 

@@ -1,22 +1,24 @@
--- cancel: stop a job that has not started.
--- Guarantee: a cancelled job is never claimed; repeatable.
--- Keys: sessions job q due total m final watch ev
--- Uses: keys clock count end
+-- cancel: stop a job at once, or ask the process that runs it to stop.
+-- Guarantee: a cancelled job is never claimed; one that runs never runs again, whatever becomes of its process;
+--   repeatable.
+-- Keys: sessions job q due bell total m final watch ev
+-- Uses: keys clock count end cancelled
 -- ARGV: 1 now  2 id
--- Returns: cancelled | running | finished | unknown
+-- Returns: cancelled | asked | finished | unknown
 local now, id = clock(ARGV[1]), ARGV[2]
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
-local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor')
-local state, queue, actor = job[1], job[2], job[3]
+local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'token')
+local state, queue, actor, token = job[1], job[2], job[3], job[4]
 if not state then return 'unknown' end
 if state == 'cancelled' then return 'cancelled' end
-if state == 'running' then return 'running' end
+if state == 'running' then
+  redis.call('HSET', job_key(id), 'cancel_asked', now)
+  redis.call('ZADD', bell_key(token:match('^(.*):')), 0, 'cancel ' .. token .. ' ' .. id)
+  return 'asked'
+end
 if state ~= 'queued' and state ~= 'scheduled' and state ~= 'retrying' then return 'finished' end
 redis.call('ZREM', ready_key(queue), id)
 redis.call('ZREM', due_key(queue), id)
-redis.call('HDEL', job_key(id), 'wait_reason')
-redis.call('HSET', job_key(id), 'state', 'cancelled', 'finished_at', now)
-count(actor, 'cancelled', 1)
-enter_final(id, 'cancelled', now)
+enter_cancelled(id, actor, now)
 write_counts(now)
 return 'cancelled'

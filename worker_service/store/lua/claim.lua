@@ -6,7 +6,8 @@
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
---   then per job: id, token, queue, attempts, crashes, max_attempts, message, unknown_since or ''}
+--   then per job: id, token, queue, attempts, crashes, max_attempts, message, unknown_since or '', snoozes,
+--   snoozed_ms}
 local now, session, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
 local n, suspects, ring = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local SUSPECT_WAIT_MS, MOST_DROPPED = 250, 50
@@ -20,11 +21,11 @@ end
 
 local function hand_out_again(id)
   local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts',
-    'unknown_since')
+    'unknown_since', 'snoozes', 'snoozed_ms')
   if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
     local message = redis.call('GET', msg_key(id))
     assert(job[2] and job[5] and message, 'damaged record')
-    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, job[6] or '')
+    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, job[6] or '', job[7] or 0, job[8] or 0)
   end
 end
 
@@ -78,7 +79,7 @@ end
 local function take(queue, id, place)
   local job = redis.call('HMGET', job_key(id),
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at',
-    'unknown_since')
+    'unknown_since', 'snoozes', 'snoozed_ms')
   if job[1] ~= 'queued' then return end
   if job[7] and tonumber(job[7]) <= now then return expire(id, job[2]) end
   local message = redis.call('GET', msg_key(id))
@@ -96,7 +97,7 @@ local function take(queue, id, place)
   count(job[2], 'started', 1)
   count_duration(job[2], 'wait', now - tonumber(job[8] or job[9]))
   taken[#taken + 1] = id
-  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, job[10] or '')
+  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, job[10] or '', job[11] or 0, job[12] or 0)
   return true
 end
 

@@ -1,16 +1,20 @@
--- close_session: a worker process leaves; what it still holds goes back to its old place, uncharged.
+-- close_session: a worker process leaves; what it still holds goes back to its old place, uncharged. What was
+--   asked to stop is cancelled.
 -- Guarantee: no job stays with a session that is gone; marks the process may have taken are set again.
 --   A damaged record is buried and does not hold the rest.
 -- Keys: sessions session running claim bell job q wake due queues total m final watch ev
--- Uses: keys clock session count place end bury
+-- Uses: keys clock session count place end cancelled bury
 -- ARGV: 1 now  2 session  3 limit (jobs handed back in one call)
 -- Returns: closed | more (call again)
 local now, session, limit = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 
 local function give_back(id, token)
-  local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'place')
-  if job[1] == token then
+  local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'place', 'actor', 'cancel_asked')
+  if job[1] == token and job[5] then
+    redis.call('HDEL', running_key(session), id)
+    enter_cancelled(id, job[4], now)
+  elseif job[1] == token then
     put_back(session, id, job[2], job[3])
   else
     redis.call('HDEL', running_key(session), id)

@@ -3,12 +3,14 @@
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
--- Uses: keys clock count place end create
+-- Uses: keys clock count place end cancelled create
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome twelve values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), group ('' = none), number of follow-ups, number of
 --   callbacks of the group; then the follow-ups and the callbacks, eleven values each (lib/create.lua)
---   verb: complete | retry | snooze | dead_letter | hand_back
+--   verb: complete | retry | snooze | dead_letter | hand_back | cancel
+--   A job that was asked to stop is not put back (retry, snooze and hand_back are a cancel), and has no
+--   follow-ups, even if it ended all the same.
 -- Returns: one word per outcome: done | already | stale | broken
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
 local OUTCOME_WIDTH = 12
@@ -30,29 +32,34 @@ function verbs.complete(id, job, token, o)
   redis.call('HSET', job_key(id), 'ended', token, 'state', 'succeeded', 'finished_at', now)
   redis.call('HDEL', running_key(session_of(token)), id)
   if o.result ~= '' then write_out(id, 'result', o.result) end
-  if job.attempts + job.snoozes > 0 then redis.call('HDEL', out_key(id), 'error') end -- of an earlier delivery
+  if job.number ~= '1' then redis.call('HDEL', out_key(id), 'error') end -- of an earlier delivery
   count(job.actor, 'succeeded', 1)
   count_duration(job.actor, 'run', now - job.started_at)
   enter_final(id, 'succeeded', now)
 end
 
-local function wait_again(id, job, token, o, state, counter)
+local function wait_again(id, job, token, o, state)
   assert(job.queue, 'damaged record')
   local due = now + o.delay_ms
-  end_delivery(id, job, token, {'state', state, 'due_at', due, 'wait_reason', o.reason, counter, job[counter] + 1})
+  end_delivery(id, job, token, {'state', state, 'due_at', due, 'wait_reason', o.reason})
   if o.message ~= '' then redis.call('SET', msg_key(id), o.message) end
-  if o.reason == 'unknown_actor' then redis.call('HSETNX', job_key(id), 'unknown_since', now) end
   push_due(job.queue, id, due)
   publish(id, state)
 end
 
 function verbs.retry(id, job, token, o)
-  wait_again(id, job, token, o, 'retrying', 'attempts')
+  wait_again(id, job, token, o, 'retrying')
+  redis.call('HSET', job_key(id), 'attempts', job.attempts + 1)
   count(job.actor, 'retried', 1)
 end
 
 function verbs.snooze(id, job, token, o)
-  wait_again(id, job, token, o, 'scheduled', 'snoozes')
+  wait_again(id, job, token, o, 'scheduled')
+  if o.reason == 'unknown_actor' then
+    redis.call('HSETNX', job_key(id), 'unknown_since', now)
+  else
+    redis.call('HSET', job_key(id), 'snoozes', job.snoozes + 1, 'snoozed_ms', job.snoozed_ms + o.delay_ms)
+  end
   count(job.actor, 'snoozed', 1)
 end
 
@@ -68,6 +75,14 @@ function verbs.hand_back(id, job, token, o)
   redis.call('HSET', job_key(id), 'ended', token)
   count(job.actor, 'handed_back', 1)
 end
+
+function verbs.cancel(id, job, token)
+  redis.call('HSET', job_key(id), 'ended', token)
+  redis.call('HDEL', running_key(session_of(token)), id)
+  enter_cancelled(id, job.actor, now)
+end
+
+local PUTS_BACK = {retry = true, snooze = true, hand_back = true}
 
 local function create_all(from, many)
   for k = 0, many - 1 do create_job(from + k * CREATE_WIDTH, now) end
@@ -86,11 +101,12 @@ end
 local function apply(i)
   local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
-    'deliveries', 'started_at', 'place')
+    'snoozed_ms', 'deliveries', 'started_at', 'place', 'cancel_asked')
   if f[2] == token then return 'already' end
   if f[1] ~= token then return 'stale' end
+  if f[11] and PUTS_BACK[verb] then verb = 'cancel' end
   local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
-    number = f[7], started_at = tonumber(f[8]) or now, place = f[9]}
+    snoozed_ms = tonumber(f[7] or 0), number = f[8], started_at = tonumber(f[9]) or now, place = f[10]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
     error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8]}
   local group, followups, callbacks = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
@@ -101,7 +117,7 @@ local function apply(i)
     local charged = verb == 'retry' and 1 or verb == 'dead_letter' and o.charged or 0
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
-  create_all(i + OUTCOME_WIDTH, followups)
+  if not f[11] then create_all(i + OUTCOME_WIDTH, followups) end
   if size then join_group(group, tonumber(size), id, i + OUTCOME_WIDTH + followups * CREATE_WIDTH, callbacks) end
   return 'done'
 end

@@ -4,7 +4,7 @@
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
 --   A damaged record is buried and does not hold the rest.
 -- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev
--- Uses: keys clock session count place end bury
+-- Uses: keys clock session count place end cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)
 --   8 id of a job killed for its time limit ('' = none)  9 known (1: the rest of ARGV names what had started)
@@ -46,7 +46,9 @@ local function crash(session, id, job, charged)
   redis.call('HDEL', running_key(session), id)
   redis.call('HSET', job_key(id), 'crashes', crashes)
   count(job.actor, 'crashed', 1)
-  if most == 0 or (charged == 1 and crashes >= most) then
+  if job.cancel_asked then
+    enter_cancelled(id, job.actor, now)
+  elseif most == 0 or (charged == 1 and crashes >= most) then
     redis.call('HSET', job_key(id), 'state', 'dead', 'finished_at', now,
       'reason', overran and 'time_limit_hard' or 'worker_lost')
     count(job.actor, 'dead', 1)
@@ -62,9 +64,10 @@ end
 
 local function read_job(id)
   local f = redis.call('HMGET', job_key(id),
-    'token', 'queue', 'actor', 'place', 'crashes', 'max_crashes', 'deliveries', 'started_at')
+    'token', 'queue', 'actor', 'place', 'crashes', 'max_crashes', 'deliveries', 'started_at',
+    'cancel_asked')
   return {token = f[1], queue = f[2], actor = f[3], place = f[4], crashes = f[5], max_crashes = f[6],
-    deliveries = f[7], started_at = f[8]}
+    deliveries = f[7], started_at = f[8], cancel_asked = f[9]}
 end
 
 local function is_suspect(id)
@@ -85,12 +88,18 @@ local function had_suspect(session, running)
   return found
 end
 
+local function give_back(session, id, job)
+  if not job.cancel_asked then return put_back(session, id, job.queue, job.place) end
+  redis.call('HDEL', running_key(session), id)
+  enter_cancelled(id, job.actor, now)
+end
+
 local function take_back(session, id, token, suspect)
   local job = read_job(id)
   if job.token ~= token then
     redis.call('HDEL', running_key(session), id)
   elseif (started and not started[id]) or (overdue ~= '' and id ~= overdue) then
-    put_back(session, id, job.queue, job.place)
+    give_back(session, id, job)
   elseif overdue == '' and suspect and tonumber(job.crashes or 0) == 0 then
     crash(session, id, job, 0)
   else

@@ -7,6 +7,7 @@ local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end
 local function attempts_key(id) return P .. 'attempts:' .. id end
+local function log_key(id) return P .. 'log:' .. id end
 local function final_key(state) return P .. 'final:' .. state end
 local function ready_key(queue) return P .. 'q:' .. queue end
 local function due_key(queue) return P .. 'due:' .. queue end
@@ -17,6 +18,7 @@ local function running_key(session) return P .. 'running:' .. session end
 local function claim_key(session) return P .. 'claim:' .. session end
 local function group_key(id) return P .. 'group:' .. id end
 local function schedule_key(name) return P .. 'schedule:' .. name end
+local function idem_key(name) return P .. 'idem:' .. name end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
 local function event_channel(id) return P .. 'ev:' .. id end

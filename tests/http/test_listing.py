@@ -1,0 +1,105 @@
+"""Lists of jobs, and of actors."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from worker_service.broker.broker import JobBroker
+
+JOB = {"actor": "add", "args": {"x": 1}}
+
+
+def ids(answer: Any) -> list[str]:
+    """Of the jobs of a page."""
+    return [job["id"] for job in answer.get_json()["items"]]
+
+
+class TestJobs:
+    def test_newest_come_first_and_pages_follow_links(self, client: FlaskClient):
+        made = [client.post("/v1/jobs", json=JOB).get_json()["id"] for _ in range(5)]
+        seen, path = [], "/v1/jobs?limit=2&actor=add"
+        while path:
+            answer = client.get(path)
+            assert answer.status_code == 200
+            seen += ids(answer)
+            link = answer.headers.get("Link", "")
+            assert bool(link) == (answer.get_json()["next_cursor"] is not None)
+            path = link.removeprefix("<").removesuffix('>; rel="next"')
+        assert seen == made[::-1]
+
+    def test_items_are_whole_jobs(self, client: FlaskClient):
+        made = client.post("/v1/jobs", json=JOB).get_json()
+        assert client.get("/v1/jobs").get_json()["items"] == [made]
+
+    def test_filters_are_all_met(self, client: FlaskClient, broker: JobBroker):
+        queued = client.post("/v1/jobs", json=JOB).get_json()["id"]
+        elsewhere = client.post("/v1/jobs", json={"actor": "anything", "args": {"value": 1}}).get_json()["id"]
+        later = client.post("/v1/jobs", json={**JOB, "delay_ms": 60_000}).get_json()["id"]
+        broker.store.cancel(elsewhere)
+        assert ids(client.get("/v1/jobs?state=queued")) == [queued]
+        assert ids(client.get("/v1/jobs?state=scheduled&queue=default")) == [later]
+        assert ids(client.get("/v1/jobs?queue=other")) == [elsewhere]
+        assert ids(client.get("/v1/jobs?state=cancelled&actor=anything")) == [elsewhere]
+        assert ids(client.get("/v1/jobs?state=cancelled&actor=add")) == []
+
+    def test_empty_list_is_no_error(self, client: FlaskClient):
+        assert client.get("/v1/jobs?state=dead").get_json() == {
+            "items": [],
+            "next_cursor": None,
+            "truncated": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("query", "pointer", "hint"),
+        [
+            ("state=ded", "/query/state", "'dead'"),
+            ("stat=dead", "/query/stat", "Did you mean 'state'?"),
+            ("limit=0", "/query/limit", "greater than or equal to 1"),
+            ("limit=501", "/query/limit", "less than or equal to 500"),
+            ("limit=many", "/query/limit", "integer"),
+            ("cursor=x", "/query/cursor", "next_cursor"),
+            ("cursor=%00", "/query/cursor", "next_cursor"),
+            ("queue=", "/query/queue", "at least 1 character"),
+            ("limit=1&limit=2", "/query/limit", "once"),
+        ],
+    )
+    def test_wrong_parameter_is_named(self, client: FlaskClient, query: str, pointer: str, hint: str):
+        answer = client.get(f"/v1/jobs?{query}")
+        assert answer.status_code == 422
+        (error,) = answer.get_json()["errors"]
+        assert error["pointer"] == pointer
+        assert hint in error["detail"]
+
+
+class TestActors:
+    def test_every_actor_is_listed_by_name(self, client: FlaskClient, broker: JobBroker):
+        items = client.get("/v1/actors").get_json()["items"]
+        assert [item["name"] for item in items] == sorted(broker.actors)
+
+    def test_actor_says_what_it_takes(self, client: FlaskClient):
+        actor = client.get("/v1/actors/add").get_json()
+        assert actor == {
+            "name": "add",
+            "description": "The sum.",
+            "queue": "default",
+            "priority": 7,
+            "max_attempts": 4,
+            "time_limit_ms": 600_000,
+            "args": {
+                "title": "add",
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "x": {"title": "X", "type": "integer"},
+                    "y": {"title": "Y", "type": "integer", "default": 1},
+                },
+                "required": ["x"],
+            },
+            "links": {"self": "/v1/actors/add"},
+        }
+
+    def test_unknown_actor_is_404_with_the_nearest(self, client: FlaskClient):
+        answer = client.get("/v1/actors/ad")
+        assert answer.status_code == 404
+        assert "Did you mean 'add'?" in answer.get_json()["detail"]

@@ -1,0 +1,62 @@
+"""The header ``Idempotency-Key``: a request that is sent again makes no second job.
+
+Source: draft-ietf-httpapi-idempotency-key-header-07. The key may be a quoted string, as there, or a bare token.
+"""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest
+
+from ..settings import Settings
+from ..store import Idempotency
+
+HEADER = "Idempotency-Key"
+OWNER = "all"
+"""Whose key it is: without API keys, everybody's."""
+
+_BARE = re.compile(r"[!#-~][!-~]{0,254}")
+_QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\]){1,255})"')
+
+
+def read_idempotency(headers: Headers, body: dict[str, Any], settings: Settings) -> Idempotency | None:
+    """The idempotency of a request, None when it has no key.
+
+    Args:
+        body: the request; another one with the same key is refused.
+
+    Raises:
+        BadRequest: the key is malformed, or missing where the settings require one.
+    """
+    given = headers.getlist(HEADER)
+    if not given:
+        if settings.require_idempotency_key:
+            raise BadRequest(
+                f"Send the header {HEADER}, with a new value for each job: JOBS_REQUIRE_IDEMPOTENCY_KEY."
+            )
+        return None
+    key = _parse(given[0]) if len(given) == 1 else None
+    if key is None:
+        raise BadRequest(
+            f'{HEADER}: send one value of 1 to 255 visible ASCII characters, as in "8e03978e-40d5".'
+        )
+    return Idempotency(f"{OWNER}:{_sha256(key)}", _sha256(_canonical(body)), settings.idempotency_ms)
+
+
+def _parse(text: str) -> str | None:
+    quoted = _QUOTED.fullmatch(text)
+    if quoted:
+        return re.sub(r"\\(.)", r"\1", quoted[1])
+    return text if _BARE.fullmatch(text) else None
+
+
+def _canonical(body: dict[str, Any]) -> str:
+    """The same text for the same values, whatever the order of their names and the white space."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

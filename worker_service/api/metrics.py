@@ -1,0 +1,130 @@
+"""``/metrics`` in the text format of Prometheus.
+
+Everything is read from the store when it is asked for, so each web process gives the same numbers, and none is
+lost with a process. While Redis is away the answer is ``worker_service_up 0`` and nothing else, with status 200:
+an alert then tells a store that is away from a web process that is (``up 0``, which Prometheus makes itself).
+
+Labels are bounded. ``actor`` is one that this web process knows: one that only some ``dramatiq my.tasks`` knows
+has counters in the store, but no name here. ``queue`` is one of the first `MOST_QUEUES` by name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.core import CounterMetricFamily as Counter
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import HistogramMetricFamily as Histogram
+from prometheus_client.core import Metric
+
+from ..broker.broker import JobBroker
+from ..jobs.errors import StoreUnavailable
+from ..store.overview import DURATION_BOUNDS_MS, FINAL_STATES, MOST_QUEUES, Overview, Overviews
+
+NOT_FINAL = ("retried", "snoozed", "crashed", "handed_back")
+"""How a delivery ends after which the job may run again; counters of lua/lib/count.lua."""
+
+
+def metrics(broker: JobBroker) -> Blueprint:
+    """The route of metrics."""
+    routes = Blueprint("metrics", __name__)
+    readings = Overviews(broker.store.client, broker.store.namespace)
+
+    @routes.get("/metrics")
+    def show() -> Response:
+        try:
+            found = [
+                _up(True),
+                *_of_store(readings.read()),
+                *_of_actors(readings.totals(sorted(broker.actors))),
+            ]
+        except StoreUnavailable:
+            found = [_up(False)]
+        return Response(generate_latest(_Scrape(found)), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return routes
+
+
+class _Scrape:
+    """Metrics of one answer in the form that prometheus_client asks for."""
+
+    def __init__(self, found: list[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
+
+
+def _up(answers: bool) -> Gauge:
+    return Gauge("worker_service_up", "Whether the job store answers; 0 comes alone.", value=int(answers))
+
+
+def _of_store(overview: Overview) -> Iterator[Metric]:
+    depth = Gauge(
+        "worker_service_queue_jobs",
+        "Waiting jobs: queued may be claimed, delayed are scheduled or retrying.",
+        labels=["queue", "state"],
+    )
+    oldest = Gauge(
+        "worker_service_queue_oldest_seconds",
+        "How long the oldest job that may be claimed, or is due, has been waiting; 0 without one.",
+        labels=["queue"],
+    )
+    for queue in overview.queues:
+        depth.add_metric([queue.name, "queued"], queue.queued)
+        depth.add_metric([queue.name, "delayed"], queue.delayed)
+        oldest.add_metric([queue.name], (queue.oldest_ms or 0) / 1000)
+    kept = Gauge(
+        "worker_service_jobs_kept",
+        "Finished jobs that are kept, until retention removes them.",
+        labels=["state"],
+    )
+    for state, number in overview.kept.items():
+        kept.add_metric([state.value], number)
+    yield from (depth, oldest, kept)
+    yield Gauge(
+        "worker_service_queues",
+        f"Queues there are; the first {MOST_QUEUES} by name are shown.",
+        value=len(overview.queues) + overview.more_queues,
+    )
+    yield Gauge("worker_service_jobs_running", "Jobs that worker processes hold.", value=overview.running)
+    yield Gauge("worker_service_workers", "Worker processes with a lease.", value=overview.open_workers)
+
+
+def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
+    enqueued = Counter("worker_service_jobs_enqueued", "Jobs created.", labels=["actor"])
+    started = Counter("worker_service_jobs_started", "Deliveries of jobs to a worker.", labels=["actor"])
+    finished = Counter(
+        "worker_service_jobs_finished", "Jobs that reached a final state.", labels=["actor", "outcome"]
+    )
+    returned = Counter(
+        "worker_service_jobs_returned",
+        "Deliveries that ended otherwise; a crashed one may also have made its job dead.",
+        labels=["actor", "outcome"],
+    )
+    wait = Histogram(
+        "worker_service_job_wait_seconds",
+        "From created, or due, to claimed, of each delivery.",
+        labels=["actor"],
+    )
+    run = Histogram("worker_service_job_run_seconds", "From claimed to succeeded.", labels=["actor"])
+    for actor, count in totals.items():
+        enqueued.add_metric([actor], count.get("enqueued", 0))
+        started.add_metric([actor], count.get("started", 0))
+        for outcome in FINAL_STATES:
+            finished.add_metric([actor, outcome.value], count.get(outcome.value, 0))
+        for word in NOT_FINAL:
+            returned.add_metric([actor, word], count.get(word, 0))
+        wait.add_metric([actor], _buckets(count, "wait"), count.get("wait_ms", 0) / 1000)
+        run.add_metric([actor], _buckets(count, "run"), count.get("run_ms", 0) / 1000)
+    yield from (enqueued, started, finished, returned, wait, run)
+
+
+def _buckets(count: Mapping[str, int], name: str) -> list[tuple[str, float]]:
+    """The store counts each duration once, under the smallest bound that holds it; Prometheus in all above too."""
+    buckets: list[tuple[str, float]] = []
+    within = 0
+    for bound in DURATION_BOUNDS_MS:
+        within += count.get(f"{name}_le_{bound}", 0)
+        buckets.append((str(bound / 1000), within))
+    return [*buckets, ("+Inf", within + count.get(f"{name}_le_inf", 0))]

@@ -1,0 +1,41 @@
+"""Numbers as people read them; filters of the templates."""
+
+from datetime import UTC, datetime
+
+MOST_CHARACTERS = 160
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
+_UNITS = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", _SECOND, "s"))
+
+
+def duration(ms: int) -> str:
+    """In at most two units: ``7 ms``, ``1.4 s``, ``12 s``, ``3 min 20 s``, ``2 d 4 h``."""
+    if ms < _SECOND:
+        return f"{ms} ms"
+    if ms < 10 * _SECOND:
+        return f"{ms // 100 / 10} s"
+    if ms < _MINUTE:
+        return f"{ms // _SECOND} s"
+    large_ms, large, small_ms, small = next(each for each in _UNITS if ms >= each[0])
+    rest = ms % large_ms // small_ms
+    return f"{ms // large_ms} {large}" + (f" {rest} {small}" if rest else "")
+
+
+def rfc_3339(ms: int) -> str:
+    """For ``<time datetime>``: UTC with milliseconds."""
+    return _utc(ms).isoformat(timespec="milliseconds")
+
+
+def clock(ms: int) -> str:
+    """Date and time of day in UTC, to the second."""
+    return f"{_utc(ms):%Y-%m-%d %H:%M:%S}"
+
+
+def first_line(text: str) -> str:
+    """The first line that says something, shortened."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
+
+
+def _utc(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

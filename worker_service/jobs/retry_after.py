@@ -1,0 +1,53 @@
+"""The HTTP header ``Retry-After``: when a server asks to be left alone for a while."""
+
+import random
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from .backoff import SNOOZED_LIMIT_MS
+from .errors import RetryLater
+
+STATUSES = (429, 503)
+LEAST_JITTER_MS = 1_000
+
+
+def respect_retry_after(response: Any) -> None:
+    """Put the job back when a response asks for it; does nothing otherwise.
+
+    Args:
+        response: of httpx or requests, or anything with ``status_code`` and ``headers``.
+
+    Raises:
+        RetryLater: the status is 429 or 503 and a Retry-After can be read. Never earlier than it says, up to a
+            tenth (at least up to a second) later, so that not all come back at once; at most a day.
+    """
+    if response.status_code not in STATUSES:
+        return
+    asked = retry_after_ms(response.headers.get("Retry-After"))
+    if asked is not None:
+        jitter = random.randint(0, max(LEAST_JITTER_MS, asked // 10))
+        delay = min(asked + jitter, SNOOZED_LIMIT_MS)
+        raise RetryLater(delay_ms=delay, note=f"the server answered {response.status_code}: later")
+
+
+def retry_after_ms(header: str | None, now: float | None = None) -> int | None:
+    """Milliseconds that a Retry-After asks for, 0 when that instant has passed; None when it cannot be read.
+
+    Args:
+        header: seconds, or an HTTP date.
+        now: seconds since 1970, by default of this machine's clock.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:12]), 10**9) * 1000
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
+    return max(0, -int(-(at - moment).total_seconds() * 1000 // 1))

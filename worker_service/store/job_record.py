@@ -1,0 +1,170 @@
+"""The record of a job as Python, read from what the scripts have written.
+
+A record may be damaged: a field lost, a key of another type. Then the job is shown with what can be read of it,
+because it is the damaged one that somebody wants to look at.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..jobs.states import FINAL, State
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claim of a job and how it ended."""
+
+    number: int
+    started_at_ms: int
+    ended_at_ms: int | None
+    worker: str
+    outcome: str
+    charged: bool
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded."""
+
+    id: str
+    state: State
+    queue: str
+    actor: str
+    priority: int
+    created_at_ms: int
+    due_at_ms: int | None
+    started_at_ms: int | None
+    finished_at_ms: int | None
+    expires_at_ms: int | None
+    attempts: int
+    crashes: int
+    max_attempts: int
+    max_crashes: int
+    worker: str | None
+    wait_reason: str | None
+    reason: str | None
+    parent: str | None
+    message: dict[str, Any]
+    has_result: bool
+    result: Any
+    error: dict[str, Any] | None
+    progress: dict[str, Any] | None
+    deliveries: list[Delivery]
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it will never run again by itself."""
+        return self.state in FINAL
+
+
+def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: Any = None) -> Job | None:
+    """The job from the replies to HGETALL of its record and its output, GET of its message, LRANGE of its deliveries.
+
+    Args:
+        out: with ``brief`` reads the reply to HMGET of error and progress.
+
+    Returns:
+        None when there is no such job.
+    """
+    if not isinstance(fields, dict) or not fields:
+        return None
+    record = text_of(fields)
+    if isinstance(out, list):
+        out = dict(zip(("error", "progress"), out, strict=True))
+    texts = out if isinstance(out, dict) else {}
+    outputs = {name: _json(text) for name, text in text_of(texts).items()}
+    state = _state(record)
+    deliveries = _deliveries(record, state, rows if isinstance(rows, list) else [])
+    decoded = _json(message)
+    return Job(
+        id=id,
+        state=state,
+        queue=record.get("queue", ""),
+        actor=record.get("actor", ""),
+        priority=_int(record, "priority") or 0,
+        created_at_ms=_int(record, "created_at") or 0,
+        due_at_ms=_int(record, "due_at"),
+        started_at_ms=_int(record, "started_at"),
+        finished_at_ms=_int(record, "finished_at"),
+        expires_at_ms=_int(record, "expires_at"),
+        attempts=_int(record, "attempts") or 0,
+        crashes=_int(record, "crashes") or 0,
+        max_attempts=_int(record, "max_attempts") or 0,
+        max_crashes=_int(record, "max_crashes") or 0,
+        worker=deliveries[-1].worker if deliveries else None,
+        wait_reason=record.get("wait_reason"),
+        reason=record.get("reason"),
+        parent=record.get("parent"),
+        message=decoded if isinstance(decoded, dict) else {},
+        has_result="result" in outputs,
+        result=outputs.get("result"),
+        error=outputs.get("error"),
+        progress=outputs.get("progress"),
+        deliveries=deliveries,
+    )
+
+
+def text_of(raw: Any) -> dict[str, str]:
+    """A hash as text; fields without a value are left out."""
+    return {_text(name): _text(value) for name, value in raw.items() if value is not None}
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode(errors="replace")
+
+
+def _state(record: dict[str, str]) -> State:
+    try:
+        return State(record.get("state", ""))
+    except ValueError:
+        return State.DEAD
+
+
+def _int(fields: dict[str, str], name: str) -> int | None:
+    try:
+        return int(float(fields[name]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _deliveries(record: dict[str, str], state: State, rows: list[bytes]) -> list[Delivery]:
+    """The deliveries that ended otherwise are in the list; the running or completed one is in the record."""
+    found = [delivery for row in reversed(rows) if (delivery := _delivery(row)) is not None]
+    if state in (State.RUNNING, State.SUCCEEDED):
+        found.append(
+            Delivery(
+                number=_int(record, "deliveries") or 0,
+                started_at_ms=_int(record, "started_at") or 0,
+                ended_at_ms=_int(record, "finished_at"),
+                worker=(record.get("token") or record.get("ended") or "").rpartition(":")[0],
+                outcome="running" if state is State.RUNNING else "complete",
+                charged=state is State.SUCCEEDED,
+                error=None,
+            )
+        )
+    return found
+
+
+def _delivery(row: bytes) -> Delivery | None:
+    try:
+        number, started_at, ended_at, worker, outcome, charged, error = _text(row).split("\t", 6)
+        return Delivery(
+            number=int(number),
+            started_at_ms=int(started_at),
+            ended_at_ms=int(ended_at),
+            worker=worker,
+            outcome=outcome,
+            charged=charged == "1",
+            error=_json(error),
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,182 @@
+"""What a namespace holds and does now, in numbers: the source of /metrics and of the dashboard.
+
+Nothing here grows with the number of jobs. A reading is several round trips, each of one pipeline: a job that
+moves meanwhile may be counted twice, or not at all.
+"""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import redis
+
+from ..jobs.states import FINAL, State
+from .connection import translated
+from .job_record import text_of
+from .keys import Keys
+from .oldest import ready_since
+
+FINAL_STATES = tuple(state for state in State if state in FINAL)
+MOST_QUEUES = 200
+MOST_WORKERS = 200
+
+DURATION_BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000)
+"""Upper bounds of the histograms in the totals of an actor; those of lua/lib/count.lua."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOverview:
+    """One queue.
+
+    Attributes:
+        queued: jobs that may be claimed.
+        delayed: jobs that wait for their instant, scheduled or retrying.
+        oldest_ms: how long the oldest job that may be claimed, or is due, has been waiting; None without one.
+    """
+
+    name: str
+    queued: int
+    delayed: int
+    oldest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOverview:
+    """One worker process. When its lease has ended, it was lost and its jobs are not yet rescued."""
+
+    id: str
+    host: str
+    pid: str
+    threads: str
+    opened_at_ms: int | None
+    lease_ends_at_ms: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A namespace at one instant.
+
+    Attributes:
+        at_ms: the instant, on the server's clock.
+        queues: the first `MOST_QUEUES` by name.
+        workers: the `MOST_WORKERS` with the newest leases.
+        more_queues, more_workers: how many are left out of these lists.
+        open_workers: worker processes with a lease, all of them.
+        running: jobs that worker processes hold, all of them.
+        kept: jobs in each final state that are not yet pruned.
+    """
+
+    at_ms: int
+    queues: list[QueueOverview]
+    more_queues: int
+    workers: list[WorkerOverview]
+    more_workers: int
+    open_workers: int
+    running: int
+    kept: dict[State, int]
+
+
+class Overviews:
+    """Readings of one namespace.
+
+    Args:
+        client: see `connect`.
+        namespace: see `Keys`.
+    """
+
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
+        self._client = client
+        self._keys = Keys(namespace)
+
+    def read(self, *, now_ms: int | None = None) -> Overview:
+        """All of it but the jobs themselves.
+
+        Args:
+            now_ms: replaces the server's clock, for tests.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.time()
+                pipe.hkeys(self._keys.queues)
+                pipe.zrevrange(self._keys.sessions, 0, -1, withscores=True)
+                for state in FINAL_STATES:
+                    pipe.zcard(self._keys.final(state))
+                (seconds, micros), names, leases, *kept = pipe.execute()
+            if now_ms is None:
+                now_ms = seconds * 1000 + micros // 1000
+            queues = sorted(name.decode() for name in names)
+            sessions = {session.decode(): int(lease_end) for session, lease_end in leases}
+            workers, running = self._workers(sessions)
+            return Overview(
+                at_ms=now_ms,
+                queues=self._queues(queues[:MOST_QUEUES], now_ms),
+                more_queues=max(0, len(queues) - MOST_QUEUES),
+                workers=workers,
+                more_workers=len(sessions) - len(workers),
+                open_workers=sum(lease_end > now_ms for lease_end in sessions.values()),
+                running=running,
+                kept=dict(zip(FINAL_STATES, kept, strict=True)),
+            )
+
+    def totals(self, actors: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Actor -> its counters that never decrease, in one round trip; see lua/lib/count.lua for their names.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        names = list(actors)
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hgetall(self._keys.total(name))
+            found = [text_of(fields) for fields in pipe.execute()]
+        return {
+            name: {field: int(value) for field, value in fields.items()}
+            for name, fields in zip(names, found, strict=True)
+        }
+
+    def _queues(self, names: list[str], now_ms: int) -> list[QueueOverview]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.zcard(self._keys.ready(name))
+                pipe.zcard(self._keys.due(name))
+                pipe.zrangebyscore(self._keys.due(name), "-inf", now_ms, start=0, num=1, withscores=True)
+            replies = pipe.execute()
+        counts = dict(zip(names, zip(replies[::3], replies[1::3], replies[2::3], strict=True), strict=True))
+        since = ready_since(
+            self._client, self._keys, [name for name, (queued, _, _) in counts.items() if queued]
+        )
+        found = []
+        for name, (queued, delayed, overdue) in counts.items():
+            instants = [int(at) for _, at in overdue]
+            if name in since:
+                instants.append(since[name])
+            oldest_ms = max(0, now_ms - min(instants)) if instants else None
+            found.append(QueueOverview(name, queued, delayed, oldest_ms))
+        return found
+
+    def _workers(self, leases: dict[str, int]) -> tuple[list[WorkerOverview], int]:
+        """The first ones with what they are, and how many jobs all of them hold."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for session in leases:
+                pipe.hlen(self._keys.running(session))
+            for session in itertools.islice(leases, MOST_WORKERS):
+                pipe.hgetall(self._keys.session(session))
+            replies = pipe.execute()
+        running, about = replies[: len(leases)], [text_of(fields) for fields in replies[len(leases) :]]
+        workers = [
+            WorkerOverview(
+                id=session,
+                host=fields.get("host", ""),
+                pid=fields.get("pid", ""),
+                threads=fields.get("threads", ""),
+                opened_at_ms=int(fields["opened_at"]) if "opened_at" in fields else None,
+                lease_ends_at_ms=lease_end,
+                running=held,
+            )
+            for (session, lease_end), held, fields in zip(leases.items(), running, about, strict=False)
+        ]
+        return workers, sum(running)

@@ -134,6 +134,17 @@ class TestJobOfATick:
         }
         assert (other.queue, other.priority, other.max_attempts, other.max_crashes) == ("nightly", 7, 2, 1)
 
+    def test_it_goes_where_its_actor_is_routed(self, redis_url: str, namespace: str):
+        settings = Settings(redis_url=redis_url, namespace=namespace, routes={"tidy": "elsewhere"})
+        routed = JobBroker(settings, default_middleware())
+        declare(routed, tidy, every=1000)
+
+        job = fire(routed, "tidy", TICK)
+
+        assert job is not None
+        assert job.queue == "elsewhere"
+        routed.close()
+
     def test_its_id_follows_from_schedule_and_tick(self):
         ids = {job_id(name, tick) for name in ("a", "b") for tick in (1, 2)}
 

@@ -31,6 +31,19 @@ if __name__ == "__main__":
 
 PLAIN_DRAMATIQ_TASKS = OWN_TASKS.replace("from worker_service import actor", "from dramatiq import actor")
 
+PERIODIC_TASKS = """
+from datetime import timedelta
+from pathlib import Path
+
+from dramatiq import actor
+
+
+@actor(every=timedelta(milliseconds=200), queue_name="mine")
+def tidy():
+    with Path("ran").open("a") as file:
+        file.write("x")
+"""
+
 FOREIGN_TASKS = """
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
@@ -83,9 +96,12 @@ class Project:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start_worker(self, module: str, **env: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "worker.log").open("ab") as log:
+        return self.start("worker.log", "dramatiq", module, "-p", "1", "-t", "2", **env)
+
+    def start(self, log_name: str, *module: str, **env: str) -> subprocess.Popen[bytes]:
+        with (self.folder / log_name).open("ab") as log:
             process = subprocess.Popen(
-                [self.python, "-m", "dramatiq", module, "-p", "1", "-t", "2"],
+                [self.python, "-m", *module],
                 cwd=self.folder,
                 env={**self.env, **env},
                 stdout=log,
@@ -160,6 +176,17 @@ def test_the_service_imports_the_modules_it_is_told(
     project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
     send = "from worker_service.registry import load; load(); import tasks; print(tasks.greet.send('world').message_id)"
     assert result_of(project.run("-c", send, JOBS_ACTOR_MODULES="tasks")) == "hello world"
+
+
+def test_the_scheduler_fires_an_actor_that_says_how_often(project: Project) -> None:
+    (project.folder / "tasks.py").write_text(PERIODIC_TASKS)
+    project.start("scheduler.log", "scheduler", JOBS_ACTOR_MODULES="tasks")
+    project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
+
+    ran = project.folder / "ran"
+    wait_until(lambda: ran.exists() and len(ran.read_text()) >= 3, timeout=20)
+    where = project.run("-c", "import scheduler; print(scheduler.__file__)")
+    assert str(ROOT) not in where
 
 
 def test_an_actor_on_another_broker_stops_the_start_with_its_name(project: Project) -> None:

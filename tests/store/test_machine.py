@@ -134,7 +134,7 @@ def may_become(verb: str, before: State | None, after: State) -> bool:
 
 
 class Machine(RuleBasedStateMachine):
-    """The calls that clients, workers and keepers make, in any order, each perhaps repeated."""
+    """The calls that clients, schedulers, workers and keepers make, in any order, each perhaps repeated."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -142,6 +142,7 @@ class Machine(RuleBasedStateMachine):
         self.store = Store(self.client, f"m-{secrets.token_hex(6)}")
         self.now = NOW
         self.numbers = itertools.count(1)
+        self.last_tick = 0
         self.open: list[str] = []
         self.ever: list[str] = []
         self.held: set[Delivery] = set()
@@ -184,6 +185,20 @@ class Machine(RuleBasedStateMachine):
         for job in made:
             later = job.delay_ms is not None
             assert self.world.state(job.id) is (State.SCHEDULED if later else State.QUEUED)
+
+    @rule(ahead=st.integers(-2, 2), twice=st.booleans())
+    def fire(self, ahead: int, twice: bool) -> None:
+        tick = (self.now // 1_000 + ahead) * 1_000
+        job = a_job(f"t{tick}", queue="a", run_at_ms=tick)
+        is_next = tick > self.last_tick
+        assert self.store.fire("each", tick, job, now_ms=self.now) == ("fired" if is_next else "already")
+        if twice:
+            assert self.store.fire("each", tick, job, now_ms=self.now + 1) == "already"
+        self.did("fire")
+        if is_next:
+            assert self.world.state(job.id) is (State.SCHEDULED if tick > self.now else State.QUEUED)
+            self.last_tick = tick
+        self.only_changed({job.id} if is_next else set())
 
     @precondition(lambda self: len(self.open) < 3)
     @rule(twice=st.booleans())

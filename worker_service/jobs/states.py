@@ -42,6 +42,13 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.DEAD),  # a follow-up that cannot run
         }
     ),
+    "fire": frozenset(
+        {
+            (None, State.QUEUED),
+            (None, State.SCHEDULED),  # its tick is still to come on the server's clock
+            (None, State.DEAD),  # as submit can; no scheduler asks for it
+        }
+    ),
     "claim": frozenset(
         {
             (State.SCHEDULED, State.QUEUED),

@@ -3,9 +3,10 @@
 from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, Pipelines
 
 from .asyncio import AsyncIO
+from .every import Every
 from .retries import Retries
 
 
 def default_middleware() -> list[Middleware]:
     """What every broker of the service gets; the broker adds what it needs itself."""
-    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO()]
+    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO(), Every()]

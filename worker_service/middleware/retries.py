@@ -6,7 +6,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq.errors import RateLimitExceeded, Retry
-from dramatiq.middleware import Interrupt, MiddlewareError, Shutdown
+from dramatiq.middleware import Interrupt, Shutdown
 from dramatiq.middleware import Retries as DramatiqRetries
 
 from ..broker.interrupts import JobCancelled, LeaseLost
@@ -22,14 +22,11 @@ from ..jobs.backoff import (
     scheduled_wait,
 )
 from ..jobs.errors import InvalidJob, PermanentError, RetryLater
+from .options import InvalidOption
 
 ALWAYS_RETRIED = (ConnectionError, TimeoutError, Interrupt)
 """Also when ``retry_on`` names others: trouble on the way, and a time limit."""
 _CLASSES = ("retry_on", "fail_on", "throws")
-
-
-class InvalidOption(InvalidJob, MiddlewareError):
-    """Raised where an actor is declared with a wrong option; only a `MiddlewareError` leaves a hook."""
 
 
 class Retries(DramatiqRetries):

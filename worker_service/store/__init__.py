@@ -8,7 +8,7 @@ from .connection import connect
 from .job_record import Delivery, Job
 from .listening import Listening
 from .listing import JobPage, Listing, Place
-from .queries import Queries
+from .queries import Queries, ScheduleState
 from .records import Claim, ClaimedJob, Idempotency, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .transitions import Store
 
@@ -26,6 +26,7 @@ __all__ = [
     "Place",
     "Queries",
     "Rescued",
+    "ScheduleState",
     "SessionLost",
     "Store",
     "Submitted",

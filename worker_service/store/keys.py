@@ -88,6 +88,10 @@ class Keys:
         """hash: size, callbacks and completed members of a group; expires 30 days after its creation."""
         return f"{self.prefix}group:{id}"
 
+    def schedule(self, name: str) -> str:
+        """hash: the last tick fired, in UTC ms; for ever."""
+        return f"{self.prefix}schedule:{name}"
+
     def idem(self, name: str) -> str:
         """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
         return f"{self.prefix}idem:{name}"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -13,6 +14,14 @@ from .job_record import Job, read_job, text_of
 from .keys import Keys
 
 WATCH_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """How far a schedule has come; ``last_ms`` is the last tick fired, None when there was none yet."""
+
+    now_ms: int
+    last_ms: int | None
 
 
 class Queries:
@@ -114,6 +123,14 @@ class Queries:
         with translated():
             found = self._client.hgetall(self.keys.total(actor))
         return {name: int(value) for name, value in text_of(found).items()}
+
+    def schedule(self, name: str) -> ScheduleState:
+        """The last tick of a schedule, and the server's clock."""
+        with translated(), self._client.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.hget(self.keys.schedule(name), "last")
+            (seconds, microseconds), last = pipe.execute()
+        return ScheduleState(seconds * 1000 + microseconds // 1000, None if last is None else int(last))
 
     def wait_until_final(self, id: str, timeout: float) -> Job | None:
         """The job once it is final, or as it stands after ``timeout`` seconds. Woken, not polled.

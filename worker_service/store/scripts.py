@@ -16,6 +16,7 @@ _USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
 
 VERBS = (
     "submit",
+    "fire",
     "open_session",
     "claim",
     "extend",

@@ -17,6 +17,7 @@ local function session_key(session) return P .. 'session:' .. session end
 local function running_key(session) return P .. 'running:' .. session end
 local function claim_key(session) return P .. 'claim:' .. session end
 local function group_key(id) return P .. 'group:' .. id end
+local function schedule_key(name) return P .. 'schedule:' .. name end
 local function idem_key(name) return P .. 'idem:' .. name end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end

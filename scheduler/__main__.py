@@ -1,0 +1,48 @@
+"""The scheduler's front door: ``python -m scheduler`` runs until SIGTERM or SIGINT, and ends with 0."""
+
+import logging
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def main() -> None:
+    """Start, and stay until told to end."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _leave)
+    _log_to_stderr()
+    # Only now, with the signals in hand: importing all this takes a good part of a second.
+    from worker_service.jobs.errors import InvalidJob, StoreTooNew
+    from worker_service.settings import WrongSettings
+
+    from .service import run
+
+    try:
+        run()
+    except WrongSettings as error:
+        sys.exit(f"The settings are wrong.\n{error}")
+    except InvalidJob as error:
+        sys.exit(f"An actor is declared wrongly.\n{error}")
+    except StoreTooNew as error:
+        sys.exit(f"The scheduler cannot start: {error}")
+    finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Wherever the main thread is, it ends; nothing it does can be left half done."""
+    raise SystemExit(0)
+
+
+def _log_to_stderr() -> None:
+    form = "[%(asctime)s] [PID %(process)d] [%(threadName)s] [%(name)s] [%(levelname)s] %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # at INFO it tells of its own workings
+
+
+if __name__ == "__main__":
+    main()

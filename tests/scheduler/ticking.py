@@ -1,0 +1,14 @@
+"""Actors of the schedulers under test; the environment says how often they run."""
+
+import json
+import os
+
+from worker_service import actor
+
+
+def work():
+    """What a tick asks for."""
+
+
+for name, every in json.loads(os.environ.get("INTERVALS", "{}")).items():
+    actor(work, actor_name=name, every=every)

@@ -1,8 +1,9 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, queries, listening, connection, line.
+Reading order: keys, lua/, scripts, records, transitions, queries, listening, connection, address, line.
 """
 
+from .address import check_server, shown_url
 from .connection import connect
 from .listening import Listening
 from .queries import Delivery, Job, Queries
@@ -21,5 +22,7 @@ __all__ = [
     "Rescued",
     "SessionLost",
     "Store",
+    "check_server",
     "connect",
+    "shown_url",
 ]

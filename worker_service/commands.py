@@ -1,0 +1,72 @@
+"""What starts each process of the service."""
+
+import socket
+import sys
+from collections.abc import Sequence
+
+from .settings import Settings, is_loopback
+
+WEB_THREADS = 32
+WEB_STOP_SECONDS = 10
+
+
+class AddressUnusable(Exception):
+    """Raised when the web process cannot, or may not, listen where it was told to; says what to do."""
+
+
+def web_command(settings: Settings) -> list[str]:
+    """What runs the web process.
+
+    Raises:
+        AddressUnusable: the address is not loopback, or taken.
+    """
+    _check_address(settings.http_host, settings.http_port)
+    options = {
+        "--interface": "wsgi",
+        "--host": settings.http_host,
+        "--port": str(settings.http_port),
+        "--blocking-threads": str(WEB_THREADS),
+        "--workers-kill-timeout": str(WEB_STOP_SECONDS),
+        "--log-level": "error",  # else it warns of more threads than cores; these wait for Redis
+    }
+    words = [word for option in options.items() for word in option]
+    return [sys.executable, "-m", "granian", *words, "--no-ws", "--factory", "worker_service.web:create_app"]
+
+
+def worker_command(arguments: Sequence[str] = ()) -> list[str]:
+    """What runs a worker; ``arguments`` are those of the ``dramatiq`` command and win over ours."""
+    ours = ["--processes", "1", "--threads", "8"]
+    return [sys.executable, "-m", "dramatiq", "worker_service.actors", *ours, *arguments]
+
+
+def scheduler_command() -> list[str]:
+    """What runs the scheduler."""
+    return [sys.executable, "-m", "scheduler"]
+
+
+def base_url(settings: Settings) -> str:
+    """Where the web process listens."""
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    return f"http://{host}:{settings.http_port}"
+
+
+def _check_address(host: str, port: int) -> None:
+    if not is_loopback(host):
+        raise AddressUnusable(
+            f"JOBS_HTTP_HOST={host}: only loopback addresses (127.0.0.1, ::1, localhost) are allowed, "
+            "because there are no API keys yet: whoever reached the port could run jobs."
+        )
+    if not _is_free(host, port):
+        other = next((other for other in range(port + 1, min(port + 100, 65536)) if _is_free(host, other)), 0)
+        raise AddressUnusable(f"Port {port} is in use. Use another one: JOBS_HTTP_PORT={other} make run")
+
+
+def _is_free(host: str, port: int) -> bool:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True

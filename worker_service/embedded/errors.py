@@ -1,0 +1,36 @@
+"""What can keep an embedded server from running."""
+
+from pathlib import Path
+
+
+class EmbeddedServerError(Exception):
+    """The embedded server cannot be had; the message says why and what to do."""
+
+
+class ServerNotFound(EmbeddedServerError):
+    """No usable server binary: none there, not one that runs, or only versions that are too old."""
+
+
+class DataDirInUse(EmbeddedServerError):
+    """Another server still has the data directory."""
+
+
+class ServerStartFailed(EmbeddedServerError):
+    """The server ended or stayed silent while starting: port taken, no place to write. Ends with its log."""
+
+
+class DataDamaged(ServerStartFailed):
+    """The server refuses its own append-only file.
+
+    Arguments:
+        data_dir: of the server; what `repair` is to be called with.
+        message: names the file, and ends with the server's log.
+    """
+
+    def __init__(self, data_dir: Path, message: str) -> None:
+        super().__init__(message)
+        self.data_dir = data_dir
+
+
+class NotRepairable(EmbeddedServerError):
+    """The damage is where the server's own tool cannot mend it; the message says what is left to do."""

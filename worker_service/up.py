@@ -135,8 +135,10 @@ def _reloading(
     def on_change(paths: list[Path]) -> None:
         names = ", ".join(os.path.relpath(path) for path in paths[:3]) + (" ..." if paths[3:] else "")
         problem = _problem_with_actors(environment)
-        log.write("up", f"{names} changed; {'what ran goes on.' if problem else 'restarting.'}\n{problem}")
-        if not problem:
+        if problem:
+            log.write("up", f"{names} changed; what ran goes on, until this is mended:\n{problem}")
+        else:
+            log.write("up", f"{names} changed; restarting.")
             supervisor.restart_all()
 
     reloader = Reloader(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import DataDirInUse, ServerStartFailed
+from .errors import DataDirInUse, unusable
 
 _DEADLINE_S = 2.0  # a server whose owner was killed needs a moment to end
 
@@ -27,7 +27,7 @@ def claimed(data_dir: Path) -> Iterator[int]:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise ServerStartFailed(f"The data directory {data_dir} is of no use: {error}.") from error
+        raise unusable(data_dir, error) from error
     try:
         if not _lock(lock):
             raise DataDirInUse(

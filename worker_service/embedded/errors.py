@@ -34,3 +34,10 @@ class DataDamaged(ServerStartFailed):
 
 class NotRepairable(EmbeddedServerError):
     """The damage is where the server's own tool cannot mend it; the message says what is left to do."""
+
+
+def unusable(data_dir: Path, error: OSError) -> ServerStartFailed:
+    """What to raise when a data directory cannot be made or written to."""
+    return ServerStartFailed(
+        f"The data directory {data_dir} cannot be written to: {error}. Use another one: JOBS_DATA_DIR=/some/folder"
+    )

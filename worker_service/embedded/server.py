@@ -24,7 +24,7 @@ from typing import Self
 
 from .binary import find_server
 from .claim import claimed
-from .errors import DataDamaged, EmbeddedServerError, ServerStartFailed
+from .errors import DataDamaged, EmbeddedServerError, ServerStartFailed, unusable
 
 _START_DEADLINE_S = 30.0  # loading a large append-only file counts too
 _STOP_DEADLINE_S = 10.0
@@ -126,7 +126,7 @@ class EmbeddedServer:
             self._wait_until_it_answers(log_begin)
         except OSError as error:
             self.stop()
-            raise ServerStartFailed(f"The data directory {self.data_dir} is of no use: {error}.") from error
+            raise unusable(self.data_dir, error) from error
         except BaseException:
             self.stop()
             raise
@@ -172,7 +172,7 @@ class EmbeddedServer:
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ServerStartFailed(f"The data directory {self.data_dir} cannot be made: {error}.") from error
+            raise unusable(self.data_dir, error) from error
 
     def _arguments(self) -> list[str]:
         if self._port is None:

@@ -39,9 +39,12 @@ def check_server(url: str) -> None:
     try:
         client.ping()
     except AuthenticationError as error:
+        wrong = (
+            "refuses the user or the password of JOBS_REDIS_URL" if _password(client) else "wants a password"
+        )
         raise StoreUnavailable(
-            f"The server at {where} refuses the user or the password of JOBS_REDIS_URL ({error}). "
-            "Write redis://user:password@host:port/0, with special characters percent-encoded."
+            f"The server at {where} {wrong}. Write JOBS_REDIS_URL=redis://user:password@host:port/0, "
+            "with special characters percent-encoded."
         ) from error
     except NoAnswer as error:
         raise StoreUnavailable(
@@ -49,7 +52,7 @@ def check_server(url: str) -> None:
         ) from error
     except LostConnection as error:
         raise StoreUnavailable(f"The server at {where} cannot be reached: {error} {_WAYS_OUT}") from error
-    except RedisError as error:
+    except (RedisError, TypeError) as error:  # TypeError: an option behind the "?" that there is not
         raise StoreUnavailable(f"The server at {where} cannot be used: {error}. {_WAYS_OUT}") from error
     finally:
         client.close()
@@ -70,3 +73,8 @@ def _client(url: str) -> redis.Redis:
 def _place(client: redis.Redis) -> str:
     asked = client.connection_pool.connection_kwargs
     return str(asked["path"]) if "path" in asked else f"{asked['host']}:{asked.get('port', 6379)}"
+
+
+def _password(client: redis.Redis) -> str | None:
+    password: str | None = client.connection_pool.connection_kwargs.get("password")
+    return password

@@ -22,6 +22,7 @@ SCHEDULER_STOP_SECONDS = 5.0
 IMPORT_SECONDS = 60.0
 """How long the actor modules may take to be imported."""
 
+_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _NEEDS = "needs {}: pip install 'worker-service[embedded]'"
 
 
@@ -188,7 +189,7 @@ def _is_installed(package: str) -> bool:
 
 def _web_answers(settings: Settings) -> bool:
     try:
-        with urllib.request.urlopen(f"{base_url(settings)}/readyz", timeout=2):
+        with _without_proxy.open(f"{base_url(settings)}/readyz", timeout=2):
             return True
     except (urllib.error.URLError, OSError):
         return False

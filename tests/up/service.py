@@ -13,6 +13,8 @@ from typing import Any
 import httpx2
 
 from tests.waiting import wait_until
+from worker_service.embedded import EmbeddedServer
+from worker_service.store import Job, Queries, connect
 
 HERE = Path(__file__).parent
 COMMAND = Path(sys.executable).parent / "worker-service"
@@ -76,6 +78,15 @@ class RunningService:
     def job(self, path: str) -> dict[str, Any]:
         """GET a job."""
         found: dict[str, Any] = self.http.get(path).json()
+        return found
+
+    def kept_job(self, path: str) -> Job:
+        """A job as it is kept after the service has ended."""
+        with EmbeddedServer(self.folder / "data" / "server") as server:
+            client = connect(server.url)
+            found = Queries(client, "jobs").job(path.rpartition("/")[2])
+            client.close()
+        assert found is not None
         return found
 
     def wait_for_state(self, path: str, state: str, timeout: float = 10) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """What keeps a first run from starting: each mistake ends it at once, with a message that says what to do."""
 
+import functools
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from redis import Redis
 
@@ -191,7 +194,11 @@ class TestGivenServer:
         self, start: Start, locked: str, tmp_path: Path, namespace: str
     ):
         (tmp_path / "url").write_text(f"redis://:s3cret@{locked}/0\n")
-        service = start(JOBS_REDIS_URL_FILE=str(tmp_path / "url"), JOBS_NAMESPACE=namespace)
+        service = start(
+            JOBS_REDIS_URL_FILE=str(tmp_path / "url"),
+            JOBS_NAMESPACE=namespace,
+            http_proxy="http://127.0.0.1:9",  # which has no part in what happens on loopback
+        )
         service.wait_until_ready()
         assert service.wait_for_state(service.submit("add", x=1, y=1), "succeeded")["result"] == 2
         assert f"redis://:***@{locked}/0" in service.output()
@@ -199,36 +206,57 @@ class TestGivenServer:
         assert not (service.folder / "data").exists()
 
 
-class TestSurroundings:
-    def test_two_services_in_folders_with_odd_names_run_side_by_side(self, start: Start, tmp_path: Path):
-        one, two = start(tmp_path / "one service"), start(tmp_path / "zwei, 'größer'")
-        for service in (one, two):
-            service.wait_until_ready()
-        ours, theirs = one.submit("add", x=1, y=1), two.submit("add", x=2, y=2)
-        assert one.wait_for_state(ours, "succeeded")["result"] == 2
-        assert two.wait_for_state(theirs, "succeeded")["result"] == 4
-        assert two.http.get(ours).status_code == 404
+def test_services_without_streams_run_side_by_side_in_oddly_named_folders(tmp_path: Path):
+    redirections = ["<&- >&- 2>&-", "| head -1"]
+    folders = [tmp_path / "one service", tmp_path / "zwei, \"größer\" 'als' #1"]
+    shells = [InShell(folder, redirection) for folder, redirection in zip(folders, redirections, strict=True)]
+    try:
+        for shell in shells:
+            wait_until(shell.is_ready, timeout=30)
+        jobs = [shell.submit("add", x=number, y=1) for number, shell in enumerate(shells)]
+        for number, (shell, job) in enumerate(zip(shells, jobs, strict=True)):
+            wait_until(functools.partial(shell.has_result, job, number + 1))
+        assert shells[0].job(jobs[1])["status"] == 404
+    finally:
+        for shell in shells:
+            shell.terminate()
+    for shell, folder in zip(shells, folders, strict=True):
+        assert shell.process.wait(30) == 0
+        assert (folder / "errors").read_text() == ""
+        assert (folder / ".data" / "server").is_dir()
 
-    @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", "| head -1"])
-    def test_closed_streams_keep_it_from_nothing(self, tmp_path: Path, redirection: str):
+
+class InShell:
+    """`up` in a folder of its own, started by a shell that redirects its streams."""
+
+    def __init__(self, folder: Path, redirection: str) -> None:
+        folder.mkdir()
+        self._pid_file = folder / "pid"
         port = free_port()
-        env = {"PATH": os.environ["PATH"], "JOBS_HTTP_PORT": str(port), "LC_ALL": "C"}
-        pid_file = tmp_path / "pid"
-        shell = subprocess.Popen(
-            ["/bin/sh", "-c", f"sh -c 'echo $$ >pid; exec \"$0\" up' '{COMMAND}' 2>errors {redirection}"],
-            cwd=tmp_path,
-            env=env,
+        self._jobs = f"http://127.0.0.1:{port}/v1/jobs"
+        command = f"sh -c 'echo $$ >pid; exec \"$0\" up' '{COMMAND}' 2>errors {redirection}"
+        self.process = subprocess.Popen(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "JOBS_HTTP_PORT": str(port), "LC_ALL": "C"},
             stdout=subprocess.DEVNULL,
         )
+
+    def is_ready(self) -> bool:
         try:
-            wait_until(lambda: _answers(port), timeout=30)
-        finally:
-            os.kill(int(pid_file.read_text()), 15)
-            shell.wait(30)
-        assert shell.returncode == 0
-        assert (tmp_path / "errors").read_text() == ""
+            return bool(httpx2.get(self._jobs.replace("/v1/jobs", "/readyz")).status_code == 200)
+        except httpx2.TransportError:
+            return False
 
+    def submit(self, actor: str, **args: object) -> str:
+        return str(httpx2.post(self._jobs, json={"actor": actor, "args": args}).json()["id"])
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    def job(self, id: str) -> dict[str, object]:
+        found: dict[str, object] = httpx2.get(f"{self._jobs}/{id}").json()
+        return found
+
+    def has_result(self, id: str, result: object) -> bool:
+        return self.job(id).get("result") == result
+
+    def terminate(self) -> None:
+        os.kill(int(self._pid_file.read_text()), signal.SIGTERM)

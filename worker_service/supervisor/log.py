@@ -45,6 +45,8 @@ class Log:
             try:
                 self._out.write(text + "\n")
                 self._out.flush()
+            except BlockingIOError:
+                return  # a reader that is slow, and made the pipe so: it misses a line
             except OSError:
                 self._forget_reader()
 

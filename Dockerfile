@@ -11,7 +11,7 @@
 #   COPY my my
 #   ENV JOBS_ACTOR_MODULES=my.tasks
 
-ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
+ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS base
 # python3 is left out where the base brings its own, in /usr/local.

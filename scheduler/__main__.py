@@ -15,6 +15,7 @@ def main() -> None:
         signal.signal(number, _leave)
     _log_to_stderr()
     # Only now, with the signals in hand: importing all this takes a good part of a second.
+    from worker_service.broken_modules import ActorModuleFailed
     from worker_service.jobs.errors import InvalidJob, StoreTooNew
     from worker_service.settings import WrongSettings
 
@@ -24,6 +25,8 @@ def main() -> None:
         run()
     except WrongSettings as error:
         sys.exit(f"The settings are wrong.\n{error}")
+    except ActorModuleFailed as error:
+        sys.exit(str(error))
     except InvalidJob as error:
         sys.exit(f"An actor is declared wrongly.\n{error}")
     except StoreTooNew as error:

@@ -12,14 +12,17 @@ import pytest
 from redis import Redis
 
 from tests.waiting import wait_until
-from worker_service import embedded
 from worker_service.embedded import (
+    DataDamaged,
     DataDirInUse,
     EmbeddedServer,
+    EmbeddedServerError,
     ServerNotFound,
     ServerStartFailed,
     find_server,
 )
+from worker_service.embedded import binary as binaries
+from worker_service.embedded import server as servers
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def fake_binary(tmp_path: Path) -> Callable[[str, str], Path]:
 
 @pytest.fixture
 def nothing_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "bundled_server", lambda: None)
+    monkeypatch.setattr(binaries, "bundled_server", lambda: None)
 
 
 def is_alive(pid: int) -> bool:
@@ -122,7 +125,7 @@ class TestRunning:
         assert own_server.pid == pid
 
     def test_address_before_the_first_start_is_refused_with_a_reason(self):
-        with pytest.raises(embedded.EmbeddedServerError, match="no address before its first start"):
+        with pytest.raises(EmbeddedServerError, match="no address before its first start"):
             _ = EmbeddedServer().url
 
 
@@ -183,26 +186,56 @@ class TestEnding:
 class TestTrouble:
     def test_data_directory_in_use_is_refused_and_left_alone(self, server_binary: str | None, tmp_path: Path):
         with EmbeddedServer(tmp_path, binary=server_binary) as first:
-            with pytest.raises(DataDirInUse, match="in use by another server"):
+            with pytest.raises(DataDirInUse, match="in use by another run"):
                 EmbeddedServer(tmp_path, binary=server_binary).start()
             write(first, "key", "kept")
         with EmbeddedServer(tmp_path, binary=server_binary) as second:
             assert value_of(second, "key") == b"kept"
 
-    def test_damaged_data_is_reported_with_the_servers_own_words(
+    def test_damaged_data_are_reported_with_the_file_and_the_servers_own_words(
         self, server_binary: str | None, tmp_path: Path
     ):
         with EmbeddedServer(tmp_path, binary=server_binary) as server:
             write(server, "key", "x" * 1000)
         for part in (tmp_path / "appendonlydir").glob("*.incr.aof"):
             part.write_bytes(b"*3\r\n$3\r\nSET\r\nnonsense, and more of it\r\n" * 10)
-        with pytest.raises(ServerStartFailed, match=r"(?s)ended at once.*Bad file format"):
+        with pytest.raises(DataDamaged, match=r"(?s)appendonlydir/\S+\.incr\.aof.*Bad file format") as caught:
+            EmbeddedServer(tmp_path, binary=server_binary).start()
+        assert caught.value.data_dir == tmp_path
+
+    def test_damaged_base_file_is_reported_as_damage(self, server_binary: str | None, tmp_path: Path):
+        with EmbeddedServer(tmp_path, binary=server_binary) as server:
+            write(server, "key", "x" * 1000)
+        for part in (tmp_path / "appendonlydir").glob("*.base.rdb"):
+            part.write_bytes(part.read_bytes()[:40])
+        with pytest.raises(DataDamaged, match="are damaged"):
             EmbeddedServer(tmp_path, binary=server_binary).start()
 
-    def test_data_directory_that_is_a_file_is_refused(self, server_binary: str | None, tmp_path: Path):
-        (tmp_path / "data").write_text("not a directory")
-        with pytest.raises(ServerStartFailed, match="cannot be made"):
-            EmbeddedServer(tmp_path / "data", binary=server_binary).start()
+    @pytest.mark.parametrize("place", ["file/data", "readonly/data"])
+    def test_data_directory_that_cannot_be_written_to_is_refused(
+        self, server_binary: str | None, tmp_path: Path, place: str
+    ):
+        (tmp_path / "file").touch()
+        # Where nobody may make a folder, not even root.
+        folder = Path("/proc/self") / place if place.startswith("readonly") else tmp_path / place
+        with pytest.raises(ServerStartFailed, match=r"cannot be written to: .*JOBS_DATA_DIR="):
+            EmbeddedServer(folder, binary=server_binary).start()
+
+    def test_claim_names_the_process_that_has_the_directory(self, server_binary: str | None, tmp_path: Path):
+        with (
+            EmbeddedServer(tmp_path, binary=server_binary),
+            pytest.raises(DataDirInUse, match=rf"process {os.getpid()} \(`kill {os.getpid()}` stops it\)"),
+        ):
+            EmbeddedServer(tmp_path, binary=server_binary).start()
+
+    def test_data_directory_with_spaces_and_foreign_letters_is_used(
+        self, server_binary: str | None, tmp_path: Path
+    ):
+        folder = tmp_path / "dätä, \"quoted\" 'and' # more"
+        with EmbeddedServer(folder, binary=server_binary) as server:
+            write(server, "key", "kept")
+        with EmbeddedServer(folder, binary=server_binary) as server:
+            assert value_of(server, "key") == b"kept"
 
     def test_wrong_configuration_is_reported_with_the_servers_own_words(self, server_binary: str | None):
         with pytest.raises(ServerStartFailed, match="no-such-option"):
@@ -224,7 +257,7 @@ class TestTrouble:
     def test_failed_start_leaves_no_temporary_directory(
         self, server_binary: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(embedded, "_short_temp_dir", lambda: str(tmp_path))
+        monkeypatch.setattr(servers, "_short_temp_dir", lambda: str(tmp_path))
         with pytest.raises(ServerStartFailed):
             EmbeddedServer(binary=server_binary, extra={"no-such-option": "1"}).start()
         assert list(tmp_path.iterdir()) == []
@@ -251,7 +284,7 @@ class TestFindServer:
     ):
         old = fake_binary("redis-server", "6.0.16")
         bundled = fake_binary("bundled", "9.1.2")
-        monkeypatch.setattr(embedded, "bundled_server", lambda: bundled)
+        monkeypatch.setattr(binaries, "bundled_server", lambda: bundled)
         monkeypatch.setenv("PATH", f"{old.parent}:/bin")
         assert find_server() == bundled
 

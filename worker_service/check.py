@@ -9,9 +9,11 @@ import socket
 import urllib.error
 import urllib.request
 
+from .commands import base_url
 from .settings import Settings
 from .store import Queries, connect
-from .up import base_url
+
+_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Unhealthy(Exception):
@@ -25,7 +27,7 @@ def check_web(settings: Settings) -> None:
         Unhealthy: it does not answer, or says what it lacks.
     """
     try:
-        with urllib.request.urlopen(f"{base_url(settings)}/readyz", timeout=5):
+        with _without_proxy.open(f"{base_url(settings)}/readyz", timeout=5):
             return
     except urllib.error.HTTPError as error:
         raise Unhealthy(_reason(error)) from error

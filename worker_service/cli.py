@@ -1,15 +1,19 @@
 """The command line's front door."""
 
 import os
+import shlex
+import sys
+from pathlib import Path
 
 import click
 
 from . import __version__
 from .check import Unhealthy, check_web, check_worker
-from .embedded import EmbeddedServerError
+from .commands import AddressUnusable, base_url, web_command, worker_command
+from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
 from .jobs.errors import StoreUnavailable
 from .settings import Settings, WrongSettings, settings
-from .up import AddressUnusable, base_url, up, web_command, worker_command
+from .up import CannotStart, up
 
 
 @click.group()
@@ -19,12 +23,41 @@ def main() -> None:
 
 
 @main.command("up")
-def run_all() -> None:
-    """Start web, a worker and, when no JOBS_REDIS_URL is set, an embedded server; Ctrl-C stops all."""
+@click.option("--reload", is_flag=True, help="Restart web, worker and scheduler when a Python file changes.")
+def run_all(reload: bool) -> None:
+    """Start web, a worker, a scheduler and, when no JOBS_REDIS_URL is set, an embedded server; Ctrl-C stops all."""
     try:
-        raise SystemExit(up(_settings()))
-    except (AddressUnusable, EmbeddedServerError, StoreUnavailable) as error:
+        raise SystemExit(up(_settings(), reload=reload))
+    except DataDamaged as error:
+        raise click.ClickException(
+            f"{error}\nTo repair them, a copy being kept: {_own_command('repair', str(error.data_dir))}"
+        ) from error
+    except (AddressUnusable, CannotStart, EmbeddedServerError, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command("repair")
+@click.argument("data_dir", required=False, type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def repair_data(data_dir: Path | None, yes: bool) -> None:
+    """Mend a damaged append-only file of the embedded server, whose files are in DATA_DIR."""
+    data_dir = (data_dir or _settings().data_dir / "server").absolute()
+    try:
+        damage = find_damage(data_dir)
+        if damage is None:
+            click.echo(f"No damage found in {data_dir}.")
+            return
+        click.echo(
+            f"{damage.file} is damaged at byte {damage.sound} of {damage.size}. The repair keeps what stands before "
+            f"that, cuts off the {damage.size - damage.sound} bytes from there on, and makes a copy of all first: "
+            "jobs of that time are lost, and those that ended in it run again."
+        )
+        if not yes:
+            click.confirm("Repair it?", abort=True)
+        copy = repair(data_dir, damage)
+    except (EmbeddedServerError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Repaired. As it was before: {copy}")
 
 
 @main.command("web")
@@ -55,6 +88,13 @@ def check_part(part: str) -> None:
         (check_web if part == "web" else check_worker)(_settings())
     except (Unhealthy, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _own_command(*arguments: str) -> str:
+    """This program as it can be pasted into a shell, where it need not be on PATH."""
+    program = Path(sys.argv[0]).absolute()
+    shown = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    return shlex.join([str(shown), *arguments])
 
 
 def _settings() -> Settings:

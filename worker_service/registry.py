@@ -6,6 +6,7 @@ from typing import Any
 
 import dramatiq
 
+from .broken_modules import ActorModuleFailed, short_in_workers
 from .broker.broker import JobBroker
 from .jobs.errors import InvalidJob
 from .middleware import default_middleware
@@ -14,6 +15,7 @@ from .settings import WrongSettings, settings
 
 
 @cache
+@short_in_workers
 def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
     made = JobBroker(settings(), default_middleware())
@@ -40,29 +42,38 @@ def load() -> JobBroker:
     """Import the built-in actors and those of ``JOBS_ACTOR_MODULES``; returns the broker that holds them.
 
     Raises:
-        ImportError: a module cannot be imported, or made a broker of its own.
+        ActorModuleFailed: a module cannot be imported, or made a broker of its own.
     """
     ours = broker()
     importlib.import_module("worker_service.actors")
     return ours
 
 
+def check() -> None:
+    """Import all actors, and end the process with a text and code 1 when that fails."""
+    try:
+        load()
+    except ActorModuleFailed as error:
+        raise SystemExit(str(error)) from None
+
+
+@short_in_workers
 def import_own_modules() -> None:
     """Import the modules of ``JOBS_ACTOR_MODULES``, and refuse actors that landed on another broker.
 
     Raises:
-        ImportError: see `load`.
+        ActorModuleFailed: see `load`.
         WrongSettings: JOBS_ROUTES names an actor that none of them declares.
     """
     ours = broker()
     for name in settings().actor_modules:
-        module = importlib.import_module(name)
+        try:
+            module = importlib.import_module(name)
+        except (Exception, SystemExit) as error:  # the module is anybody's code
+            raise ActorModuleFailed.because(name, error) from error
         for value in vars(module).values():
             if isinstance(value, dramatiq.Actor) and value.broker is not ours:
-                raise ImportError(
-                    f"Actor {value.actor_name!r} in {name} is on another broker ({type(value.broker).__name__}). "
-                    "Declare it with 'from worker_service import actor', and do not call dramatiq.set_broker()."
-                )
+                raise ActorModuleFailed.on_another_broker(name, value.actor_name, value.broker, value.fn)
     _check_routes(ours)
 
 

@@ -136,7 +136,9 @@ class Settings(BaseSettings):
     @classmethod
     def _check_scheme(cls, value: str) -> str:
         if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError(f"{value!r} begins with none of redis://, rediss:// and unix://")
+            raise ValueError(
+                "it begins with none of redis://, rediss:// and unix://"
+            )  # it may hold a password
         return value
 
     @field_validator("namespace")

@@ -1,76 +1,88 @@
-"""Web, worker and, when no other is named, an embedded server: the whole service on this machine."""
+"""The whole service on this machine: web, worker, scheduler, and a server and a mail sink where no others are named."""
 
 import contextlib
-import errno
 import os
 import shlex
-import socket
+import signal
+import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from .commands import WEB_STOP_SECONDS, base_url, scheduler_command, web_command, worker_command
 from .embedded import EmbeddedServer
 from .jobs.errors import StoreUnavailable
-from .settings import MAKE_KEY, Settings, embedded_url_file, is_loopback
-from .store import Queries, connect
-from .supervisor import Command, Supervisor
+from .settings import Settings, embedded_url_file
+from .store import Queries, check_server, connect, shown_url
+from .supervisor import STOP_SIGNALS, Command, Log, Supervisor
 
-WEB_THREADS = 32
-WEB_STOP_SECONDS = 10
-AFTER_GRACE_SECONDS = 15.0
-"""What a worker may need beyond its grace to write what ended and to leave."""
+SCHEDULER_STOP_SECONDS = 5.0
+IMPORT_SECONDS = 60.0
+"""How long the actor modules may take to be imported."""
 
-
-class AddressUnusable(Exception):
-    """Raised when the web process cannot, or may not, listen where it was told to; says what to do."""
+_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_NEEDS = "needs {}: pip install 'worker-service[embedded]'"
 
 
-def web_command(settings: Settings) -> list[str]:
-    """What runs the web process.
-
-    Raises:
-        AddressUnusable: the address is not loopback and there is no key, or it is taken, or not of this machine.
-    """
-    _check_address(settings)
-    options = {
-        "--interface": "wsgi",
-        "--host": settings.http_host,
-        "--port": str(settings.http_port),
-        "--blocking-threads": str(WEB_THREADS),
-        "--workers-kill-timeout": str(WEB_STOP_SECONDS),
-        "--log-level": "error",  # else it warns of more threads than cores; these wait for Redis
-    }
-    words = [word for option in options.items() for word in option]
-    return [sys.executable, "-m", "granian", *words, "--no-ws", "--factory", "worker_service.web:create_app"]
+class CannotStart(Exception):
+    """Raised when the actors, or what a mode of `up` needs, cannot be had; says what to do."""
 
 
-def worker_command(arguments: Sequence[str] = ()) -> list[str]:
-    """What runs a worker; ``arguments`` are those of the ``dramatiq`` command and win over ours."""
-    ours = ["--processes", "1", "--threads", "8"]
-    return [sys.executable, "-m", "dramatiq", "worker_service.actors", *ours, *arguments]
-
-
-def up(settings: Settings) -> int:
+def up(settings: Settings, *, reload: bool = False) -> int:
     """Run all until Ctrl-C; returns the exit code.
+
+    Args:
+        settings: of all processes.
+        reload: restart web, worker and scheduler when a Python file changes.
 
     Raises:
         AddressUnusable: see `web_command`.
+        CannotStart: an actor module cannot be imported, or a package for ``reload`` is missing.
         EmbeddedServerError: there is no server to embed, or its data directory is in use.
+        StoreUnavailable: the server that was named cannot be used.
     """
-    commands = [Command("web", web_command(settings)), Command("worker", worker_command())]
-    with _store(settings) as url:
-        supervisor = Supervisor(
-            commands,
-            environment={**os.environ, "JOBS_REDIS_URL": url},
-            grace_seconds=settings.shutdown_grace_ms / 1000 + AFTER_GRACE_SECONDS,
-        )
+    if reload:
+        _need_watchfiles()
+    log = Log(["up", "worker", "web", "scheduler", "mail"])
+    # The stack ends what it was given in the opposite order: the server last, when all others have gone.
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(_store(settings))
+        commands = _commands(settings)
+        changes = {
+            "JOBS_REDIS_URL": url,
+            "JOBS_REDIS_URL_FILE": None,
+            **stack.enter_context(_mails(settings, log)),
+        }
+        environment = _changed(os.environ, changes)
+        if settings.actor_modules and (problem := _problem_with_actors(environment)):
+            raise CannotStart(problem)
+        supervisor = Supervisor(commands, environment, log)
         reads = Queries(connect(url), settings.namespace)
         before = reads.sessions()
-        return supervisor.run(
-            is_ready=lambda: _web_answers(settings) and _worker_has_session(reads, before),
-            on_ready=lambda: supervisor.log.write_plain(_welcome(settings, url)),
+
+        def on_ready() -> None:
+            log.write_plain(_welcome(settings, url))
+            if reload:
+                stack.enter_context(_reloading(settings, environment, supervisor, log))
+
+        code = supervisor.run(
+            is_ready=lambda: _web_answers(settings) and _worker_has_session(reads, before), on_ready=on_ready
         )
+        for number in STOP_SIGNALS:  # the server is about to write its last data: nothing may cut that short
+            signal.signal(number, signal.SIG_IGN)
+        return code
+
+
+def _commands(settings: Settings) -> list[Command]:
+    """In the order of their start; the scheduler ends first and the worker last, so that no job is made for nobody."""
+    grace = settings.shutdown_grace_ms / 1000
+    return [
+        Command("worker", worker_command(), grace, "running jobs"),
+        Command("web", web_command(settings), WEB_STOP_SECONDS, "open requests"),
+        Command("scheduler", scheduler_command(), SCHEDULER_STOP_SECONDS, "a schedule that is due"),
+    ]
 
 
 @contextlib.contextmanager
@@ -80,6 +92,7 @@ def _store(settings: Settings) -> Iterator[str]:
     A file keeps the latter while the server runs, so that other commands in this folder find it.
     """
     if "redis_url" in settings.model_fields_set:
+        check_server(settings.redis_url)
         yield settings.redis_url
         return
     with EmbeddedServer(settings.data_dir / "server") as server:
@@ -91,35 +104,96 @@ def _store(settings: Settings) -> Iterator[str]:
             note.unlink(missing_ok=True)
 
 
-def _check_address(settings: Settings) -> None:
-    host, port = settings.http_host, settings.http_port
-    if settings.admin_key is None and not is_loopback(host):
-        raise AddressUnusable(
-            f"JOBS_HTTP_HOST={host}: only loopback addresses (127.0.0.1, ::1, localhost) are allowed without "
-            "a key, because whoever reached the port could run jobs. "
-            f'To set one: export JOBS_ADMIN_KEY="$({MAKE_KEY})"'
-        )
-    if not _is_free(host, port):
-        other = next((other for other in range(port + 1, min(port + 100, 65536)) if _is_free(host, other)), 0)
-        raise AddressUnusable(f"Port {port} is in use. Use another one: JOBS_HTTP_PORT={other} make run")
-
-
-def _is_free(host: str, port: int) -> bool:
+@contextlib.contextmanager
+def _mails(settings: Settings, log: Log) -> Iterator[dict[str, str | None]]:
+    """Yield the changes of the environment that lead mails into files, unless a mail server is named."""
+    if settings.smtp_host:
+        yield {}
+        return
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return False
-        raise AddressUnusable(f"JOBS_HTTP_HOST={host}, port {port}: {error.strerror}") from error
-    return True
+        from .mail_sink import MailSink
+    except ModuleNotFoundError:
+        log.write("mail", "Mails cannot be sent: a mail sink " + _NEEDS.format("aiosmtpd"))
+        yield {}
+    else:
+        with MailSink(settings.data_dir / "mail", lambda line: log.write("mail", line)) as sink:
+            yield {
+                "JOBS_SMTP_HOST": "127.0.0.1",
+                "JOBS_SMTP_PORT": str(sink.port),
+                "JOBS_SMTP_TLS": "none",
+                "JOBS_SMTP_USERNAME": None,
+                "JOBS_SMTP_PASSWORD": None,
+                "JOBS_SMTP_PASSWORD_FILE": None,
+            }
+
+
+@contextlib.contextmanager
+def _reloading(
+    settings: Settings, environment: Mapping[str, str], supervisor: Supervisor, log: Log
+) -> Iterator[None]:
+    """Restart all after changes that can be imported; after others, what ran goes on."""
+    from .reloader import Reloader, sources
+
+    def on_change(paths: list[Path]) -> None:
+        names = ", ".join(os.path.relpath(path) for path in paths[:3]) + (" ..." if paths[3:] else "")
+        problem = _problem_with_actors(environment)
+        if problem:
+            log.write("up", f"{names} changed; what ran goes on, until this is mended:\n{problem}")
+        else:
+            log.write("up", f"{names} changed; restarting.")
+            supervisor.restart_all()
+
+    reloader = Reloader(
+        sources(settings.actor_modules), settings.data_dir, on_change, lambda line: log.write("up", line)
+    )
+    reloader.start()
+    try:
+        yield
+    finally:
+        reloader.stop()
+
+
+def _need_watchfiles() -> None:
+    try:
+        from . import reloader  # noqa: F401 - whether it can be had
+    except ModuleNotFoundError:
+        raise CannotStart("--reload " + _NEEDS.format("watchfiles")) from None
+
+
+def _problem_with_actors(environment: Mapping[str, str]) -> str:
+    """What keeps the actors from being imported, '' for nothing.
+
+    Asked in a process of its own: this one lives long, and shall not carry Dramatiq and the actors' libraries.
+    """
+    code = "from worker_service import registry; registry.check()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            timeout=IMPORT_SECONDS,
+            start_new_session=True,  # Ctrl-C is ours
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"The modules of JOBS_ACTOR_MODULES are not imported within {IMPORT_SECONDS:.0f} s."
+    if done.returncode == 0:
+        return ""
+    return done.stderr.strip() or f"The import of the actors ended with {done.returncode}."
+
+
+def _changed(environment: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**environment, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _web_answers(settings: Settings) -> bool:
     try:
-        with urllib.request.urlopen(f"{base_url(settings)}/readyz", timeout=2):
+        with _without_proxy.open(f"{base_url(settings)}/readyz", timeout=2):
             return True
     except (urllib.error.URLError, OSError):
         return False
@@ -132,16 +206,10 @@ def _worker_has_session(reads: Queries, before: set[str]) -> bool:
         return False
 
 
-def base_url(settings: Settings) -> str:
-    """Where the web process listens."""
-    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return f"http://{host}:{settings.http_port}"
-
-
 def _welcome(settings: Settings, url: str) -> str:
     jobs, key = f"{base_url(settings)}/v1/jobs", _key_header(settings)
     return f"""
-Ready: {base_url(settings)}   (jobs are kept in {url}; Ctrl-C stops all)
+Ready: {base_url(settings)}   (jobs are kept in {shown_url(url)}; Ctrl-C stops all)
 
   curl -s {jobs}{key} -H 'Content-Type: application/json' -d '{{"actor": "add", "args": {{"x": 2, "y": 3}}}}'
   curl -s {jobs}/ID{key}    # with the id from the answer

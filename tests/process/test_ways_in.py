@@ -194,7 +194,7 @@ def test_an_actor_on_another_broker_stops_the_start_with_its_name(project: Proje
     process = project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")
     assert process.wait(20) != 0
     log = (project.folder / "worker.log").read_text()
-    assert "Actor 'lost' in tasks is on another broker" in log
+    assert "Actor module tasks: actor 'lost' is on another broker (StubBroker) (tasks.py:" in log
     assert "from worker_service import actor" in log
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., RunningService]]:
     """Starts services; see `RunningService`."""
     started: list[RunningService] = []
 
-    def start_one(**settings: str) -> RunningService:
-        folder = tmp_path / str(len(started))
-        folder.mkdir()
-        started.append(RunningService(folder, **settings))
+    def start_one(folder: Path | None = None, **options: Any) -> RunningService:
+        folder = folder or tmp_path / str(len(started))
+        folder.mkdir(exist_ok=True)
+        started.append(RunningService(folder, **options))
         return started[-1]
 
     yield start_one

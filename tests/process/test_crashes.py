@@ -36,6 +36,7 @@ def test_a_job_of_a_killed_worker_runs_again_within_five_seconds(
 
 
 @pytest.mark.bound
+@pytest.mark.soak
 def test_a_job_of_a_lost_host_runs_again_within_twenty_seconds(make_service: Callable[..., Service]) -> None:
     service = make_service(lease_ms=15_000)
     [id] = service.submit("hold", "job", 1.0)

@@ -46,6 +46,24 @@ def hold_interpreter(name: str, seconds: int) -> str:
     return name
 
 
+@actor
+def report(name: str) -> str:
+    """Says how far it is."""
+    current_job().progress(50, "half")
+    current_job().log("half of it is done")
+    effect("end", name)
+    return name
+
+
+@actor
+def die_once(name: str) -> str:
+    """Do the work, and take the process along before anybody hears of it; only the first time."""
+    effect("end", name)
+    if current_job().token.endswith(":1"):
+        os.kill(os.getpid(), 9)
+    return name
+
+
 @actor(max_crashes=3)
 def die(name: str) -> None:
     """Take the whole process along."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,18 @@ class Service:
         return ids
 
     def worker(
-        self, *, threads: int = 8, processes: int = 1, command: str = "dramatiq", module: str = MODULE
+        self,
+        *,
+        threads: int = 8,
+        processes: int = 1,
+        command: str = "dramatiq",
+        module: str = MODULE,
+        more: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> "Worker":
-        """Start one ``dramatiq`` command in a process group of its own."""
-        started = Worker(self, command, threads, processes, module)
+        """Start one ``dramatiq`` command in a process group of its own, with ``more`` arguments for it."""
+        arguments = [command, module, "-p", str(processes), "-t", str(threads), *more]
+        started = Worker(self, arguments, env or {})
         self.workers.append(started)
         return started
 
@@ -97,19 +105,13 @@ class Service:
 class Worker:
     """A running ``dramatiq`` command: its main process, its worker process and the keeper of that."""
 
-    def __init__(self, service: Service, command: str, threads: int, processes: int, module: str) -> None:
+    def __init__(self, service: Service, arguments: Sequence[str], env: Mapping[str, str]) -> None:
+        command, *rest = arguments
         self.log = service.folder / f"worker-{len(service.workers)}.log"
         settings = service.settings
         with self.log.open("wb") as log:
             self.main = subprocess.Popen(
-                [
-                    str(Path(sys.executable).parent / command),
-                    module,
-                    "-p",
-                    str(processes),
-                    "-t",
-                    str(threads),
-                ],
+                [str(Path(sys.executable).parent / command), *rest],
                 cwd=HERE,
                 stdout=log,
                 stderr=log,
@@ -122,6 +124,7 @@ class Worker:
                     "JOBS_SHUTDOWN_GRACE_MS": str(settings.shutdown_grace_ms),
                     "JOBS_PREFETCH": str(settings.prefetch),
                     "EFFECTS_FILE": str(service.effects_file),
+                    **env,
                 },
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq.errors import ActorNotFound
-from dramatiq.middleware import SkipMessage
+from dramatiq.middleware import SkipMessage, TimeLimitExceeded
 
 from ..jobs.errors import PermanentError, ResultNotStorable
 from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
@@ -151,6 +151,8 @@ def describe(error: BaseException) -> str:
 
 
 def _text(error: BaseException) -> str:
+    if isinstance(error, TimeLimitExceeded) and not error.args:
+        return "the attempt ran longer than its time limit"
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a user's __str__ may do anything, and the job still has to end

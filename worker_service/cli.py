@@ -9,11 +9,12 @@ import click
 
 from . import __version__
 from .check import Unhealthy, check_web, check_worker
-from .commands import AddressUnusable, base_url, web_command, worker_command
+from .commands import AddressUnusable, base_url, web_command
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
 from .jobs.errors import StoreUnavailable
 from .settings import Settings, WrongSettings, settings
 from .up import CannotStart, up
+from .workers import run_workers
 
 
 @click.group()
@@ -71,13 +72,15 @@ def run_web() -> None:
     os.execv(command[0], command)
 
 
-@main.command("worker", context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run_worker(arguments: tuple[str, ...]) -> None:
-    """Start a worker alone; ARGUMENTS are those of the dramatiq command."""
-    _settings()
-    command = worker_command(arguments)
-    os.execv(command[0], command)
+@main.command("worker", context_settings={"ignore_unknown_options": True})
+@click.option("--processes", "-p", default=1, show_default=True, type=click.IntRange(1, 256))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DRAMATIQ ARGUMENTS]...")
+def run_worker(processes: int, arguments: tuple[str, ...]) -> None:
+    """Run worker processes, and start one that ends again while the others go on.
+
+    Other arguments are those of the dramatiq command: --threads 8, --queues emails reports.
+    """
+    raise SystemExit(run_workers(_settings(), processes, arguments))
 
 
 @main.command("check")

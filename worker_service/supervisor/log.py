@@ -7,31 +7,26 @@ import sys
 import threading
 from collections.abc import Sequence
 
+_COLOURS = (36, 32, 35, 33, 34)  # cyan, green, magenta, yellow, blue
+
 
 class Log:
     """Writes lines with the name of who said them, coloured on a terminal.
 
     Args:
         names: of all who will say something.
+        prefixed: whether they stand before the lines.
     """
 
-    _COLOURS = (36, 32, 35, 33, 34)  # cyan, green, magenta, yellow, blue
-
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, prefixed: bool = True) -> None:
         self._lock = threading.Lock()
         self._out = sys.stdout
         if isinstance(self._out, io.TextIOWrapper):
             self._out.reconfigure(
                 errors="backslashreplace"
             )  # a line that cannot be shown must not stop the rest
-        width = max(map(len, names))
         colour = self._out is not None and self._out.isatty() and "NO_COLOR" not in os.environ
-        self._prefix = {
-            name: f"\x1b[{self._COLOURS[i % 5]}m{name:<{width}} |\x1b[0m "
-            if colour
-            else f"{name:<{width}} | "
-            for i, name in enumerate(names)
-        }
+        self._prefix = _prefixes(names, colour) if prefixed else dict.fromkeys(names, "")
 
     def write(self, name: str, text: str) -> None:
         """Write each line of a text."""
@@ -56,3 +51,11 @@ class Log:
         with contextlib.suppress(OSError):
             os.dup2(nowhere, self._out.fileno())
         os.close(nowhere)
+
+
+def _prefixes(names: Sequence[str], colour: bool) -> dict[str, str]:
+    width = max(map(len, names))
+    plain = {name: f"{name:<{width}} |" for name in names}
+    if not colour:
+        return {name: f"{prefix} " for name, prefix in plain.items()}
+    return {name: f"\x1b[{_COLOURS[i % 5]}m{plain[name]}\x1b[0m " for i, name in enumerate(names)}

@@ -27,12 +27,20 @@ class Supervisor:
         environment: of all of them.
         log: knows their names, and ``own_name``.
         own_name: before the supervisor's own lines.
+        stop_together: tell all to end at once, and not each when the one before it has ended.
     """
 
     def __init__(
-        self, commands: Sequence[Command], environment: Mapping[str, str], log: Log, own_name: str = "up"
+        self,
+        commands: Sequence[Command],
+        environment: Mapping[str, str],
+        log: Log,
+        own_name: str = "up",
+        *,
+        stop_together: bool = False,
     ) -> None:
         self._name = own_name
+        self._stop_together = stop_together
         self._log = log
         self._parts = [Part(command, environment, log) for command in commands]
         self._wakeups = Wakeups()
@@ -102,7 +110,8 @@ class Supervisor:
                 "Stopping; what runs may finish. Ctrl-C again ends it now, to run again at the next start."
             )
         for part in reversed(self._parts):
-            part.tell()
+            for told in self._parts if self._stop_together else [part]:
+                told.tell()
             if self._is_cut_short(part):
                 self._end_now()
                 return ENDED_NOW

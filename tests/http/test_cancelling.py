@@ -1,4 +1,4 @@
-"""Cancelling over HTTP."""
+"""Cancelling over HTTP, and putting back."""
 
 from flask.testing import FlaskClient
 
@@ -31,3 +31,14 @@ def test_running_job_is_told_and_a_finished_one_is_a_conflict(client: FlaskClien
 
 def test_unknown_job_is_404(client: FlaskClient):
     assert client.post("/v1/jobs/unknown/cancel").status_code == 404
+
+
+def test_cancelled_job_is_put_back_once(client: FlaskClient):
+    path = client.post("/v1/jobs", json=JOB).headers["Location"]
+    client.post(f"{path}/cancel")
+    answer = client.post(f"{path}/retry")
+    assert (answer.status_code, answer.get_json()["state"]) == (202, "queued")
+    again = client.post(f"{path}/retry")
+    assert again.status_code == 409
+    assert "is queued: only dead and cancelled jobs" in again.get_json()["detail"]
+    assert client.post("/v1/jobs/unknown/retry").status_code == 404

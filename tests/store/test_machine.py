@@ -391,6 +391,21 @@ class Machine(RuleBasedStateMachine):
             assert word == ("asked" if state is State.RUNNING else "finished")
         self.only_changed({id} if state in WAITING or state is State.RUNNING else set())
 
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, twice=st.booleans())
+    def replay(self, pick: int, twice: bool) -> None:
+        known = sorted(self.world.records)
+        id, nonce = known[pick % len(known)], str(next(self.numbers))
+        state = self.world.state(id)
+        word = self.store.replay(id, nonce, now_ms=self.now)
+        if twice:
+            assert self.store.replay(id, nonce, now_ms=self.now + 1) == word
+        self.did("replay")
+        comes_back = state in (State.DEAD, State.CANCELLED)
+        assert (word == "replayed") == comes_back
+        assert self.world.state(id) is (State.QUEUED if comes_back else state)
+        self.only_changed({id} if comes_back else set())
+
     @rule(keep=st.integers(0, 5))
     def prune(self, keep: int) -> None:
         retention = {state.value: (30_000, keep) for state in FINAL}

@@ -77,6 +77,10 @@ class NoCurrentJob(WorkerServiceError, RuntimeError):
     """Raised when code that runs outside of a job asks for the current one."""
 
 
+class NotReplayable(WorkerServiceError):
+    """Raised when a job that is to be put back is neither dead nor cancelled."""
+
+
 class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
 

@@ -90,5 +90,6 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             _CALLBACK_OF_FAILED,
         }
     ),
+    "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED)}),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
 }

@@ -26,6 +26,7 @@ VERBS = (
     "close_session",
     "rescue",
     "cancel",
+    "replay",
     "prune",
 )
 

@@ -194,6 +194,19 @@ class Store:
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 
+    def replay(self, id: str, nonce: str, *, now_ms: int | None = None) -> str:
+        """Put a dead or cancelled job back with a new round of attempts, and without its deadline.
+
+        Args:
+            nonce: of the request; repeated with the same one the call changes nothing.
+
+        Returns:
+            ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired), ``damaged`` (its
+            record cannot be used) or ``unknown``.
+        """
+        word: bytes = self._scripts.run("replay", _now(now_ms), id, nonce)
+        return word.decode()
+
     def prune(
         self, retention: Mapping[str, tuple[int, int]], *, now_ms: int | None = None
     ) -> tuple[int, bool]:

@@ -1,0 +1,105 @@
+"""replay: a job that was given up gets another round."""
+
+import pytest
+
+from tests.store.builders import (
+    NOW,
+    a_session,
+    claim,
+    claimed,
+    contents,
+    crashed,
+    fields_of,
+    finish,
+    ids,
+    is_marked,
+    submitted,
+)
+from worker_service.jobs.states import State
+from worker_service.store import Queries, Store
+
+
+def dead(store: Store) -> str:
+    job = claimed(store, priority=3, expires_in_ms=60_000)
+    finish(store, job, "snooze", reason="snooze", delay_ms=0)
+    (again,) = claim(store, now_ms=NOW + 1).jobs
+    finish(store, again, "dead_letter", reason="failed", error='{"type":"E","message":"m","traceback":""}')
+    return job.id
+
+
+def test_it_is_queued_behind_those_that_wait_with_all_its_attempts(store: Store, reads: Queries):
+    id = dead(store)
+    before = submitted(store, priority=3)
+
+    assert store.replay(id, "n1", now_ms=NOW + 5) == "replayed"
+
+    job = reads.job(id)
+    assert job is not None
+    assert (job.state, job.attempts, job.reason, job.finished_at_ms) == (State.QUEUED, 0, None, None)
+    assert (job.priority, job.expires_at_ms, job.due_at_ms) == (3, None, None)
+    assert len(job.deliveries) == 2  # what happened is not forgotten
+    assert ids(store, store.keys.ready("default")) == [before, id]
+    assert ids(store, store.keys.final("dead")) == []
+    assert is_marked(store)
+    assert reads.totals("work")["replayed"] == 1
+    (first, again) = claim(store, now_ms=NOW + 6).jobs
+    assert (first.id, again.id) == (before, id)
+    assert (again.attempts, again.snoozes, again.token) == (0, 0, "s1:3")
+
+
+def test_cancelled_job_is_put_back_and_may_run_to_its_end(store: Store):
+    job = claimed(store)
+    store.cancel(job.id, now_ms=NOW)
+    finish(store, job, "cancel")
+
+    assert store.replay(job.id, "n1", now_ms=NOW) == "replayed"
+
+    (again,) = claim(store).jobs
+    assert finish(store, again, "retry", delay_ms=0) == "done"
+    assert fields_of(store, job.id)["state"] == "retrying"
+
+
+def test_crashes_are_forgiven(store: Store):
+    id = crashed(store, times=2, max_crashes=2)
+    assert fields_of(store, id)["state"] == "dead"
+    store.replay(id, "n1", now_ms=NOW)
+    a_session(store)
+    (job,) = claim(store, suspects=0).jobs
+    assert job.crashes == 0
+
+
+def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
+    id = dead(store)
+    store.replay(id, "n1", now_ms=NOW)
+    before = contents(store)
+    assert store.replay(id, "n1", now_ms=NOW + 1) == "replayed"
+    assert contents(store) == before
+
+
+@pytest.mark.parametrize("kind", ["queued", "scheduled", "running", "succeeded", "expired"])
+def test_job_in_another_state_is_left_alone(store: Store, kind: str):
+    if kind == "running":
+        id = claimed(store).id
+    elif kind == "succeeded":
+        job = claimed(store)
+        finish(store, job, "complete")
+        id = job.id
+    elif kind == "expired":
+        id = submitted(store, expires_in_ms=5)
+        a_session(store)
+        claim(store, now_ms=NOW + 5)
+    else:
+        id = submitted(store, delay_ms=5 if kind == "scheduled" else None)
+    before = contents(store)
+
+    expected = "finished" if kind in ("succeeded", "expired") else "active"
+    assert store.replay(id, "n1", now_ms=NOW) == expected
+
+    assert contents(store) == before
+
+
+def test_unknown_and_damaged_jobs_are_named(store: Store):
+    assert store.replay("unknown", "n1") == "unknown"
+    id = dead(store)
+    store.client.hdel(store.keys.job(id), "queue")
+    assert store.replay(id, "n1") == "damaged"

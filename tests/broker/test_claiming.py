@@ -308,6 +308,32 @@ class TestDamage:
         assert fine.state is State.SUCCEEDED
 
 
+class TestPaused:
+    def test_worker_waits_for_the_queue_to_be_resumed(self, broker: JobBroker, working: Working):
+        actor = an_actor(broker, lambda: "ran")
+        broker.store.pause("default", "for a test", 0)
+        paused = actor.send()
+        an_actor(broker, lambda: "ran", "elsewhere", queue_name="other")
+        with working(broker):
+            other = broker.get_actor("elsewhere").send()
+            assert broker.reads.wait_until_final(other.message_id, timeout=10)
+            assert broker.reads.state(paused.message_id) is State.QUEUED
+            broker.store.resume("default")
+            job = broker.reads.wait_until_final(paused.message_id, timeout=10)
+        assert job is not None
+        assert job.result == "ran"
+
+    def test_worker_goes_on_by_itself_when_the_pause_is_over(self, broker: JobBroker, working: Working):
+        actor = an_actor(broker, lambda: "ran")
+        until = int(broker.store.client.time()[0]) * 1000 + 2000  # type: ignore[index]
+        broker.store.pause("default", "for a test", 0, until)
+        with working(broker):
+            job = broker.reads.wait_until_final(actor.send().message_id, timeout=10)
+        assert job is not None
+        assert job.started_at_ms is not None
+        assert until <= job.started_at_ms < until + 500
+
+
 class TestIdle:
     COMMANDS = (
         "eval",

@@ -18,17 +18,19 @@ from ..jobs.errors import (
     StoreUnfit,
     UnknownActor,
     UnknownJob,
+    UnknownQueue,
     WorkerServiceError,
 )
 
 #: error class -> status, last part of the type's URN, title. A subclass stands before its base.
 STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     IdempotencyKeyReused: (422, "idempotency-key-reused", "The key belongs to another request"),
-    InvalidQuery: (422, "invalid-query", "The list cannot be made"),
+    InvalidQuery: (422, "invalid-query", "The request cannot be carried out"),
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
     JobFinished: (409, "job-finished", "The job has ended"),
     NotReplayable: (409, "not-replayable", "The job cannot be put back"),
     UnknownActor: (404, "unknown-actor", "There is no such actor"),
+    UnknownQueue: (404, "unknown-queue", "There is no such queue"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
     StoreUnfit: (503, "store-unfit", "The job store would refuse or lose jobs"),

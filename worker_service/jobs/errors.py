@@ -47,7 +47,7 @@ class InvalidJob(WorkerServiceError, ValueError):
 
 
 class InvalidQuery(InvalidJob):
-    """Raised when a list is asked for with a wrong parameter."""
+    """Raised when a list, or a change of a queue, is asked for with a wrong parameter."""
 
 
 class InvalidArguments(InvalidJob):
@@ -63,6 +63,10 @@ class IdempotencyKeyReused(WorkerServiceError):
 
 class UnknownActor(WorkerServiceError, LookupError):
     """Raised when no actor has this name."""
+
+
+class UnknownQueue(WorkerServiceError, LookupError):
+    """Raised when no queue has this name."""
 
 
 class UnknownJob(WorkerServiceError, LookupError):

@@ -23,6 +23,8 @@ class Keys:
         """zset of ids by creation instant; until pruned."""
         self.queues = self.prefix + "queues"
         """hash: queue -> instant of its first job; for ever."""
+        self.paused = self.prefix + "paused"
+        """hash: paused queue -> until when, and why as JSON; until resumed."""
         self.sessions = self.prefix + "sessions"
         """zset of worker processes by end of lease; until closed or rescued."""
         self.arrivals = self.prefix + "arrivals"

@@ -5,6 +5,7 @@ moves meanwhile may be counted twice, or not at all.
 """
 
 import itertools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,12 +33,23 @@ class QueueOverview:
         queued: jobs that may be claimed.
         delayed: jobs that wait for their instant, scheduled or retrying.
         oldest_ms: how long the oldest job that may be claimed, or is due, has been waiting; None without one.
+        pause: None when it is not paused.
     """
 
     name: str
     queued: int
     delayed: int
     oldest_ms: int | None
+    pause: "Pause | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why jobs of a queue are not started, since when, and until when (None: until it is resumed)."""
+
+    reason: str
+    paused_at_ms: int
+    until_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,7 @@ class Overviews:
                 pipe.zcard(self._keys.due(name))
                 pipe.zrangebyscore(self._keys.due(name), "-inf", now_ms, start=0, num=1, withscores=True)
             replies = pipe.execute()
+        pauses = self._pauses(names, now_ms)
         counts = dict(zip(names, zip(replies[::3], replies[1::3], replies[2::3], strict=True), strict=True))
         since = ready_since(
             self._client, self._keys, [name for name, (queued, _, _) in counts.items() if queued]
@@ -155,8 +168,17 @@ class Overviews:
             if name in since:
                 instants.append(since[name])
             oldest_ms = max(0, now_ms - min(instants)) if instants else None
-            found.append(QueueOverview(name, queued, delayed, oldest_ms))
+            found.append(QueueOverview(name, queued, delayed, oldest_ms, pauses.get(name)))
         return found
+
+    def _pauses(self, names: list[str], now_ms: int) -> dict[str, Pause]:
+        if not names:
+            return {}
+        found: list[bytes | None] = self._client.hmget(self._keys.paused, names)  # type: ignore[assignment]
+        pauses = {name: _pause(words.decode()) for name, words in zip(names, found, strict=True) if words}
+        return {
+            name: pause for name, pause in pauses.items() if pause.until_ms is None or pause.until_ms > now_ms
+        }
 
     def _workers(self, leases: dict[str, int]) -> tuple[list[WorkerOverview], int]:
         """The first ones with what they are, and how many jobs all of them hold."""
@@ -180,3 +202,9 @@ class Overviews:
             for (session, lease_end), held, fields in zip(leases.items(), running, about, strict=False)
         ]
         return workers, sum(running)
+
+
+def _pause(words: str) -> Pause:
+    until, _, text = words.partition(" ")
+    about = json.loads(text)
+    return Pause(about["reason"], about["paused_at_ms"], int(until) if until else None)

@@ -27,6 +27,8 @@ VERBS = (
     "rescue",
     "cancel",
     "replay",
+    "pause",
+    "resume",
     "prune",
 )
 

@@ -1,5 +1,6 @@
 """Every change of the store: one method per verb, each one run of the script of the same name."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -206,6 +207,20 @@ class Store:
         """
         word: bytes = self._scripts.run("replay", _now(now_ms), id, nonce)
         return word.decode()
+
+    def pause(self, queue: str, reason: str, at_ms: int, until_ms: int | None = None) -> None:
+        """Start no more jobs of a queue, until an instant or until it is resumed; what runs goes on.
+
+        Args:
+            reason: for people.
+            at_ms: now, for people.
+        """
+        about = json.dumps({"reason": reason, "paused_at_ms": at_ms}, separators=(",", ":"))
+        self._scripts.run("pause", queue, "" if until_ms is None else until_ms, about)
+
+    def resume(self, queue: str) -> None:
+        """Start jobs of a queue again."""
+        self._scripts.run("resume", queue)
 
     def prune(
         self, retention: Mapping[str, tuple[int, int]], *, now_ms: int | None = None

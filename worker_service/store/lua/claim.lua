@@ -1,7 +1,7 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
--- Guarantee: a job goes to one session at a time, under a token of its own; a call repeated with the same
+-- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused
 -- Uses: keys clock session count place end final bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
@@ -108,8 +108,16 @@ local function take(queue, id, place)
   return true
 end
 
-for i = 7, #ARGV do
-  local queue = ARGV[i]
+-- When paused queues go on by themselves, in ms from now; infinite for those that somebody has to resume.
+local paused = {}
+for i, words in ipairs(redis.call('HMGET', PAUSED, unpack(ARGV, 7))) do
+  if words then
+    local till = tonumber(words:match('^(%d*) '))
+    if not till or till > now then paused[ARGV[6 + i]] = till and till - now or math.huge end
+  end
+end
+
+local function serve(queue)
   promote(queue)
   while #taken < n and dropped < MOST_DROPPED do
     local popped = redis.call('ZPOPMIN', ready_key(queue), math.min(n - #taken, 100))
@@ -122,11 +130,18 @@ for i = 7, #ARGV do
   end
 end
 
+for i = 7, #ARGV do
+  if not paused[ARGV[i]] then serve(ARGV[i]) end
+end
+
 -- A claim that got all it asked for did not see the rest, and will not be there when the next job is due.
 -- A job that was put off may be started at once by another process: one of those learns the instant.
 local full = #taken >= n or dropped >= MOST_DROPPED or budget <= 0
-for i = 7, #ARGV do
-  local queue = ARGV[i]
+local function announce(ms)
+  if ms < math.huge and (reply[2] < 0 or ms < reply[2]) then reply[2] = ms end
+end
+
+local function look_ahead(queue)
   local waiting = full and redis.call('ZCARD', ready_key(queue)) or 0
   local due = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
   if waiting > 0 or (full and due[2]) or postponed[queue] then
@@ -135,9 +150,15 @@ for i = 7, #ARGV do
     redis.call('ZREM', wake_key(queue), 'w')
   end
   if waiting > 0 then reply[3] = 1 end
-  if due[2] then
-    local ms = math.max(0, tonumber(due[2]) - now)
-    if reply[2] < 0 or ms < reply[2] then reply[2] = ms end
+  if due[2] then announce(math.max(0, tonumber(due[2]) - now)) end
+end
+
+for i = 7, #ARGV do
+  if paused[ARGV[i]] then
+    redis.call('ZREM', wake_key(ARGV[i]), 'w')
+    announce(paused[ARGV[i]])
+  else
+    look_ahead(ARGV[i])
   end
 end
 redis.call('HSET', claim_key(session), 'ids', table.concat(taken, ' '))

@@ -2,7 +2,7 @@
 -- KEYS[1] is the namespace prefix '{ns}:' of every script, so that all names share one hash tag.
 local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
-local META, WATCH = P .. 'meta', P .. 'watch'
+local META, WATCH, PAUSED = P .. 'meta', P .. 'watch', P .. 'paused'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end

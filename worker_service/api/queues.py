@@ -1,0 +1,86 @@
+"""Queues over HTTP: what waits in them, and whether their jobs are started."""
+
+import time
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..broker.broker import JobBroker
+from ..jobs.errors import InvalidQuery, UnknownQueue
+from ..jobs.validation import check, problems, summary
+from ..names import did_you_mean
+from ..store.overview import Overviews, QueueOverview
+from . import instants
+from .body import json_object
+from .requests import Instant
+
+
+class PauseRequest(BaseModel):
+    """The body of ``POST /v1/queues/{queue}/pause``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=500)
+    until: Instant | None = None
+
+
+def queues(broker: JobBroker) -> Blueprint:
+    """The routes of queues."""
+    routes = Blueprint("queues", __name__)
+    readings = Overviews(broker.store.client, broker.store.namespace)
+
+    @routes.get("/v1/queues")
+    def index() -> Response:
+        overview = readings.read()
+        return jsonify(
+            {
+                "items": [_queue_json(queue) for queue in overview.queues],
+                "truncated": overview.more_queues > 0,
+            }
+        )
+
+    @routes.post("/v1/queues/<queue>/pause")
+    def pause(queue: str) -> tuple[str, int]:
+        _check_queue(queue)
+        wanted = _read_pause(json_object(request))
+        until_ms = instants.to_ms(wanted.until) if wanted.until else None
+        broker.store.pause(queue, wanted.reason, time.time_ns() // 1_000_000, until_ms)
+        return "", 204
+
+    @routes.post("/v1/queues/<queue>/resume")
+    def resume(queue: str) -> tuple[str, int]:
+        _check_queue(queue)
+        broker.store.resume(queue)
+        return "", 204
+
+    def _check_queue(queue: str) -> None:
+        known = {*broker.queues, *broker.reads.queues()}
+        if queue not in known:
+            raise UnknownQueue(f"No queue {queue!r}.{did_you_mean(queue, known)}")
+
+    return routes
+
+
+def _read_pause(given: dict[str, Any]) -> PauseRequest:
+    try:
+        return check(PauseRequest, given)[0]
+    except ValidationError as error:
+        found = problems(error, given, known=PauseRequest.model_fields, noun="field")
+        raise InvalidQuery(summary(found), problems=found) from None
+
+
+def _queue_json(queue: QueueOverview) -> dict[str, Any]:
+    pause = queue.pause
+    return {
+        "name": queue.name,
+        "queued": queue.queued,
+        "scheduled_or_retrying": queue.delayed,
+        "oldest_ms": queue.oldest_ms,
+        "paused": pause
+        and {
+            "reason": pause.reason,
+            "since": instants.to_text(pause.paused_at_ms),
+            "until": instants.to_text(pause.until_ms),
+        },
+    }

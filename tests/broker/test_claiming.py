@@ -325,7 +325,7 @@ class TestPaused:
 
     def test_worker_goes_on_by_itself_when_the_pause_is_over(self, broker: JobBroker, working: Working):
         actor = an_actor(broker, lambda: "ran")
-        until = int(broker.store.client.time()[0]) * 1000 + 2000  # type: ignore[index]
+        until = int(broker.store.client.time()[0]) * 1000 + 2000
         broker.store.pause("default", "for a test", 0, until)
         with working(broker):
             job = broker.reads.wait_until_final(actor.send().message_id, timeout=10)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from .commands import WEB_STOP_SECONDS, base_url, scheduler_command, web_command, worker_command
@@ -48,7 +48,7 @@ def up(settings: Settings, *, reload: bool = False) -> int:
     log = Log(["up", "worker", "web", "scheduler", "mail"])
     # The stack ends what it was given in the opposite order: the server last, when all others have gone.
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(_store(settings))
+        url, keep_store = stack.enter_context(_store(settings, log))
         commands = _commands(settings)
         changes = {
             "JOBS_REDIS_URL": url,
@@ -56,7 +56,7 @@ def up(settings: Settings, *, reload: bool = False) -> int:
             **stack.enter_context(_mails(settings, log)),
         }
         environment = _changed(os.environ, changes)
-        if settings.actor_modules and (problem := _problem_with_actors(environment)):
+        if (settings.actor_modules or settings.routes) and (problem := _problem_with_actors(environment)):
             raise CannotStart(problem)
         supervisor = Supervisor(commands, environment, log)
         reads = Queries(connect(url), settings.namespace)
@@ -68,7 +68,9 @@ def up(settings: Settings, *, reload: bool = False) -> int:
                 stack.enter_context(_reloading(settings, environment, supervisor, log))
 
         code = supervisor.run(
-            is_ready=lambda: _web_answers(settings) and _worker_has_session(reads, before), on_ready=on_ready
+            is_ready=lambda: _web_answers(settings) and _worker_has_session(reads, before),
+            on_ready=on_ready,
+            on_look=keep_store,
         )
         for number in STOP_SIGNALS:  # the server is about to write its last data: nothing may cut that short
             signal.signal(number, signal.SIG_IGN)
@@ -86,20 +88,26 @@ def _commands(settings: Settings) -> list[Command]:
 
 
 @contextlib.contextmanager
-def _store(settings: Settings) -> Iterator[str]:
-    """Yield the address of the store: the one that was set, or that of an embedded server.
+def _store(settings: Settings, log: Log) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the address of the store, the one that was set or that of an embedded server, and what keeps it running.
 
-    A file keeps the latter while the server runs, so that other commands in this folder find it.
+    A file keeps the address of an embedded server while it runs, so that other commands in this folder find it.
     """
     if "redis_url" in settings.model_fields_set:
         check_server(settings.redis_url)
-        yield settings.redis_url
+        yield settings.redis_url, lambda: None
         return
+
+    def keep_running() -> None:
+        if server.pid is None:
+            log.write("up", "The embedded server ended; starting it again.")
+            server.start()
+
     with EmbeddedServer(settings.data_dir / "server") as server:
         note = embedded_url_file(settings.data_dir)
         note.write_text(server.url)
         try:
-            yield server.url
+            yield server.url, keep_running
         finally:
             note.unlink(missing_ok=True)
 

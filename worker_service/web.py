@@ -14,6 +14,7 @@ from .api.queues import queues
 from .api.submitting import submitting
 from .broker.broker import JobBroker
 from .dashboard.pages import dashboard
+from .jobs.signature import arguments_model
 from .settings import Settings, settings
 
 
@@ -26,6 +27,10 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     """
     broker = broker or registry.load()
     given = given or settings()
+    for actor in broker.actors.values():
+        arguments_model(
+            actor.fn
+        )  # now: the first request need not wait, and what is odd about one is logged at the start
     app = Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False

@@ -30,7 +30,7 @@ def run_workers(settings: Settings, processes: int, arguments: Sequence[str]) ->
     names = [f"worker-{number}" for number in range(1, processes + 1)] if processes > 1 else ["worker"]
     commands = [Command(name, worker_command(arguments), grace, "running jobs") for name in names]
     reads = Queries(connect(settings.redis_url), settings.namespace)
-    before = _sessions(reads)
+    before = _opened(reads)
     supervisor = Supervisor(
         commands,
         os.environ,
@@ -38,11 +38,12 @@ def run_workers(settings: Settings, processes: int, arguments: Sequence[str]) ->
         OWN_NAME,
         stop_together=True,
     )
-    return supervisor.run(is_ready=lambda: len(_sessions(reads) - before) >= processes, on_ready=lambda: None)
+    return supervisor.run(is_ready=lambda: _opened(reads) - before >= processes, on_ready=lambda: None)
 
 
-def _sessions(reads: Queries) -> set[str]:
+def _opened(reads: Queries) -> int:
+    """Sessions ever opened, not those that are: a first job may kill its process before anybody has looked."""
     try:
-        return reads.sessions()
+        return reads.sessions_opened()
     except StoreUnavailable:
-        return set()  # the workers wait for the server, and so do we
+        return 0  # the workers wait for the server, and so do we

@@ -144,7 +144,26 @@ def test_job_whose_word_was_lost_with_a_connection_is_found(
         assert stage.running.wait(10)
         # As if the bell had been taken by a connection that broke before the answer came.
         broker.store.client.hset(broker.store.keys.job(message.message_id), "cancel_asked", "1")
-        for client in broker.store.client.client_list():
-            if client["cmd"] == "bzpopmin":
-                broker.store.client.client_kill(client["addr"])
-        wait_until(lambda: broker.reads.state(message.message_id) is State.CANCELLED)
+
+        def cut_and_look() -> bool:
+            for client in broker.store.client.client_list():
+                if client["cmd"] == "bzpopmin":
+                    broker.store.client.client_kill(client["addr"])
+            return broker.reads.state(message.message_id) is State.CANCELLED
+
+        wait_until(cut_and_look)
+
+
+def test_cancelled_job_that_fails_for_good_is_cancelled(
+    served: JobBroker, declare: Declare, ended: Ended, stage: Stage
+):
+    def fail() -> None:
+        try:
+            stage.wait()
+        except BaseException as error:
+            raise RuntimeError("while cleaning up") from error
+
+    message = declare(fail, max_attempts=1).send()
+    assert stage.running.wait(10)
+    served.store.cancel(message.message_id)
+    assert ended(message).state is State.CANCELLED

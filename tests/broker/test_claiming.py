@@ -308,6 +308,22 @@ class TestDamage:
         assert fine.state is State.SUCCEEDED
 
 
+class TestFarAway:
+    def test_job_of_the_next_millennium_stops_nobody(self, broker: JobBroker, working: Working):
+        actor = an_actor(broker, lambda: "ran")
+        far = actor.send().message_id
+        broker.store.client.zadd(
+            broker.store.keys.due("default"), {far: 253_402_300_799_000}
+        )  # the year 9999
+        broker.store.client.hset(broker.store.keys.job(far), "state", "scheduled")
+        broker.store.client.zrem(broker.store.keys.ready("default"), far)
+        with working(broker):
+            for _ in range(2):
+                job = broker.reads.wait_until_final(actor.send().message_id, timeout=10)
+                assert job is not None
+                assert job.result == "ran"
+
+
 class TestPaused:
     def test_worker_waits_for_the_queue_to_be_resumed(self, broker: JobBroker, working: Working):
         actor = an_actor(broker, lambda: "ran")

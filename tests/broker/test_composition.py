@@ -1,5 +1,6 @@
 """Pipelines, groups and callbacks: what follows a job is written with its end, once."""
 
+import asyncio
 import threading
 from collections import Counter
 from typing import Any
@@ -276,6 +277,25 @@ class TestSendsOfTheActor:
             return served.reads.state(child.send().message_id) is not None
 
         assert ended(declare(parent).send()).result is True
+
+    def test_task_that_outlives_its_actor_sends_by_itself(
+        self, served: JobBroker, declare: Declare, ended: Ended
+    ):
+        child, sent = declare(lambda: "child"), []
+
+        async def later(go_on: threading.Event) -> None:
+            await asyncio.to_thread(go_on.wait, 10)
+            sent.append(child.send())
+
+        go_on, tasks = threading.Event(), []
+
+        async def parent() -> None:
+            tasks.append(asyncio.create_task(later(go_on)))
+
+        ended(declare(parent).send())
+        go_on.set()
+        wait_until(lambda: sent)
+        assert ended(sent[0]).result == "child"
 
     def test_actor_may_be_called_as_a_function(self, declare: Declare, ended: Ended):
         inner = declare(lambda x: x + 1)

@@ -1,7 +1,10 @@
 """Results: Dramatiq's own calls, over the job record."""
 
 import time
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 import pytest
@@ -27,6 +30,14 @@ class TestValue:
         echo = declare(lambda value: value)
 
         assert result_of(served, echo.send(value)) == value
+
+    def test_what_json_lacks_comes_back_as_over_http(self, served: JobBroker, declare: Declare):
+        id = UUID("01900000-0000-7000-8000-000000000000")
+        value = {"day": date(2026, 1, 31), "id": id, "price": Decimal("1.10"), "tags": {"a"}}
+
+        result = result_of(served, declare(lambda: value).send())
+
+        assert result == {"day": "2026-01-31", "id": str(id), "price": "1.10", "tags": ["a"]}
 
     def test_it_can_be_had_again_without_waiting(self, served: JobBroker, declare: Declare, ended: Ended):
         message = declare(lambda: 7).send()
@@ -123,7 +134,7 @@ class TestFailure:
 
 class TestNotStorable:
     @pytest.mark.parametrize(
-        "make", [object, lambda: "x" * (64 * 1024 + 1), lambda: float("nan"), lambda: {1: {2}}]
+        "make", [object, lambda: "x" * (64 * 1024 + 1), lambda: float("nan"), lambda: {(1, 2): 3}]
     )
     def test_job_is_dead_at_once_with_a_reason(
         self, served: JobBroker, declare: Declare, ended: Ended, make: Any

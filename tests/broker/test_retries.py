@@ -1,5 +1,6 @@
 """What follows a failed attempt."""
 
+import asyncio
 import time
 from collections import Counter
 from datetime import timedelta
@@ -38,6 +39,17 @@ def wrapped(cause: Exception) -> Exception:
     error = RuntimeError("wrapped")
     error.__cause__ = cause
     return error
+
+
+def hidden(context: OSError) -> Exception:
+    """As other HTTP clients raise it: "from None"."""
+    try:
+        try:
+            raise context
+        except OSError:
+            raise RuntimeError("hidden") from None
+    except RuntimeError as error:
+        return error
 
 
 def options_of_this_run() -> dict[str, Any]:
@@ -167,6 +179,8 @@ class TestWhichErrors:
             (ConnectionResetError("on the way"), True),
             (TimeoutError("on the way"), True),
             (wrapped(ConnectionRefusedError()), True),
+            (hidden(ConnectionRefusedError()), True),
+            (ExceptionGroup("several", [ValueError(), TimeoutError()]), True),
             (RuntimeError("no cause"), False),
         ],
     )
@@ -276,8 +290,64 @@ class TestRetryLater:
         assert ended(declare(fail, max_attempts=1).send()).reason == "attempts_exhausted"
 
 
+class TestOddErrors:
+    def test_actor_that_raises_shutdown_itself_uses_an_attempt(self, declare: Declare, ended: Ended):
+        def fail() -> None:
+            raise Shutdown("by itself")
+
+        assert ended(declare(fail, max_attempts=2, **QUICK).send()).reason == "attempts_exhausted"
+
+    def test_exception_that_ends_whoever_prints_it_is_an_error_like_any_other(
+        self, declare: Declare, ended: Ended
+    ):
+        class Fatal(Exception):
+            def __str__(self) -> str:
+                raise SystemExit(3)
+
+        def fail() -> None:
+            raise Fatal
+
+        job = ended(declare(fail, max_attempts=1).send())
+        assert (job.state, job.error and job.error["type"]) == (State.DEAD, "Fatal")
+
+    @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+    def test_async_actor_that_means_to_end_the_process_ends_alone(
+        self, declare: Declare, ended: Ended, kind: type[BaseException]
+    ):
+        async def leave() -> None:
+            raise kind
+
+        async def stay() -> str:
+            await asyncio.sleep(0.05)
+            return "stayed"
+
+        others = [declare(stay).send() for _ in range(3)]
+        assert ended(declare(leave, max_attempts=1).send()).state is State.DEAD
+        assert [ended(other).result for other in others] == ["stayed"] * 3
+        assert ended(declare(stay).send()).result == "stayed"
+
+    def test_async_actor_runs_to_the_end_of_its_cleanup_before_it_runs_again(
+        self, declare: Declare, ended: Ended
+    ):
+        running, most = [0], [0]
+
+        async def slow_to_clean_up() -> None:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            try:
+                await asyncio.sleep(20)
+            finally:
+                await asyncio.sleep(1.5)
+                running[0] -= 1
+
+        job = ended(declare(slow_to_clean_up, max_attempts=2, time_limit=100, **QUICK).send())
+        assert (job.state, job.attempts, most[0]) == (State.DEAD, 2, 1)
+        assert job.error is not None
+        assert job.error["type"] == "TimeLimitExceeded"
+
+
 class TestUncharged:
-    @pytest.mark.parametrize("error", [RateLimitExceeded("full"), Shutdown("now")])
+    @pytest.mark.parametrize("error", [RateLimitExceeded("full"), RetryLater(delay_ms=1)])
     def test_it_uses_up_no_attempt(self, declare: Declare, ended: Ended, error: Exception):
         ran: Counter[str] = Counter()
 

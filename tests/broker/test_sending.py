@@ -143,6 +143,7 @@ class TestMistakes:
             ({"max_retries": "many"}, "out_of_range", "whole number"),
             ({"expires_in": "soon"}, "out_of_range", "whole number"),
             ({"expires_in": -1}, "out_of_range", "from 1"),
+            ({"delay": 10**13}, "out_of_range", "whole number"),
             ({"expires_in": float("nan")}, "out_of_range", "whole number"),
             ({"time_limit": "long"}, "out_of_range", "whole number"),
             ({"time_limit": 0}, "out_of_range", "from 1"),

@@ -67,7 +67,7 @@ def test_quoted_and_bare_key_are_the_same(client: FlaskClient, broker: JobBroker
 
 
 @pytest.mark.parametrize(
-    "key", ["", '""', '"', '"a', "a b", '"a b"', "é", "a" * 256, f'"{"a" * 256}"', r'"a\b"']
+    "key", ["", '""', '"', '"a', "a b", '"a b"', "é", "a,b", "a" * 256, f'"{"a" * 256}"', r'"a\b"']
 )
 def test_malformed_key_is_400(client: FlaskClient, broker: JobBroker, key: str):
     answer = client.post("/v1/jobs", json=JOB, headers={"Idempotency-Key": key})

@@ -72,6 +72,18 @@ class TestJobs:
         assert hint in error["detail"]
 
 
+class TestLog:
+    def test_lines_of_a_job_are_read(self, client: FlaskClient, broker: JobBroker):
+        id = client.post("/v1/jobs", json=JOB).get_json()["id"]
+        broker.store.open_session("s", 60_000, {})
+        (job,) = broker.store.claim("s", "1", 1, ["default"]).jobs
+        broker.store.log(id, job.token, "half of it")
+        (line,) = client.get(f"/v1/jobs/{id}/log").get_json()["items"]
+        assert line.pop("at")
+        assert line == {"number": 1, "line": "half of it"}
+        assert client.get("/v1/jobs/unknown/log").status_code == 404
+
+
 class TestActors:
     def test_every_actor_is_listed_by_name(self, client: FlaskClient, broker: JobBroker):
         items = client.get("/v1/actors").get_json()["items"]

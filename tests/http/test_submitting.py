@@ -61,10 +61,10 @@ class TestAccepted:
         assert job.message["options"] == {"time_limit": 5000}
 
     def test_run_at_is_the_instant_that_was_asked_for(self, client: FlaskClient):
-        answer = client.post("/v1/jobs", json={**JOB, "run_at": "2999-01-31T12:00:00.5+01:00"})
+        answer = client.post("/v1/jobs", json={**JOB, "run_at": "2099-01-31T12:00:00.5+01:00"})
         job = client.get(answer.headers["Location"]).get_json()
         assert (job["state"], job["wait_reason"]) == ("scheduled", "asked")
-        assert job["run_at"] == answer.get_json()["run_at"] == "2999-01-31T11:00:00.500Z"
+        assert job["run_at"] == answer.get_json()["run_at"] == "2099-01-31T11:00:00.500Z"
 
     def test_run_at_in_the_past_is_now(self, client: FlaskClient):
         answer = client.post("/v1/jobs", json={**JOB, "run_at": "2001-01-01T00:00:00Z"})
@@ -76,12 +76,18 @@ class TestAccepted:
         assert job["state"] == "scheduled"
         assert abs(datetime.fromisoformat(job["run_at"]).timestamp() - time.time() - 3600) < 60
 
+    @pytest.mark.parametrize("name", ["run_at", "expires_at"])
+    def test_instant_beyond_a_century_is_refused(self, client: FlaskClient, name: str):
+        answer = client.post("/v1/jobs", json={**JOB, name: "9999-12-31T23:59:59Z"})
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == f"/{name}"
+
     @pytest.mark.parametrize(
         "when",
         [
             {"expires_at": "2001-01-01T00:00:00Z"},
             {"expires_in_ms": 1000, "delay_ms": 2000},
-            {"expires_at": "2999-01-01T00:00:00Z", "run_at": "2999-01-01T00:00:00Z"},
+            {"expires_at": "2099-01-01T00:00:00Z", "run_at": "2099-01-01T00:00:00Z"},
         ],
     )
     def test_job_that_would_expire_before_it_starts_is_refused(
@@ -92,9 +98,9 @@ class TestAccepted:
         assert answer.get_json()["errors"][0]["code"] == "too_late"
 
     def test_expires_at_is_kept(self, client: FlaskClient):
-        answer = client.post("/v1/jobs", json={**JOB, "expires_at": "2999-01-01T00:00:00Z"})
+        answer = client.post("/v1/jobs", json={**JOB, "expires_at": "2099-01-01T00:00:00Z"})
         job = client.get(answer.headers["Location"]).get_json()
-        assert job["expires_at"] == "2999-01-01T00:00:00.000Z"
+        assert job["expires_at"] == "2099-01-01T00:00:00.000Z"
 
     def test_integral_float_is_an_integer(self, client: FlaskClient):
         answer = client.post(

@@ -46,6 +46,7 @@ def test_workers_go_on_after_the_server_was_killed_and_restarted(
     assert set(service.effects("end").values()) == {1}
 
 
+@pytest.mark.soak
 def test_an_outage_longer_than_the_lease_rescues_nobody(
     own_server: EmbeddedServer, on_own_server: Service
 ) -> None:

@@ -81,7 +81,7 @@ class TestRunningJob:
         assert ids(store, store.keys.bell("s1")) == [f"cancel {job.token} {job.id}"]
         assert fields_of(store, job.id)["state"] == "running"
 
-    @pytest.mark.parametrize("verb", ["cancel", "retry", "snooze", "hand_back"])
+    @pytest.mark.parametrize("verb", ["cancel", "retry", "snooze", "hand_back", "dead_letter"])
     def test_it_is_not_put_back(self, store: Store, verb: str):
         job = claimed(store)
         store.cancel(job.id, now_ms=NOW)

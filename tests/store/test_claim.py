@@ -259,6 +259,28 @@ class TestExpiry:
 
         assert fields_of(store, "one")["state"] == "expired"
 
+    @pytest.mark.parametrize("verb", ["retry", "snooze"])
+    def test_job_that_was_started_in_time_does_not_expire(self, store: Store, verb: str):
+        job = claimed(store, expires_in_ms=100)
+        finish(store, job, verb, delay_ms=200, reason=verb)
+        assert names(claim(store, now_ms=NOW + 200)) == [job.id]
+
+    @pytest.mark.parametrize("field", ["attempts", "crashes", "max_attempts", "snoozes", "snoozed_ms"])
+    @pytest.mark.parametrize("value", ["1e0", "nan", "3.5", "-1", "x", ""])
+    def test_number_that_is_none_is_buried_and_stops_nobody(self, store: Store, field: str, value: str):
+        submitted(store, "bad")
+        submitted(store, "good")
+        store.client.hset(store.keys.job("bad"), field, value)
+        a_session(store)
+        assert names(claim(store)) == ["good"]
+        assert fields_of(store, "bad")["state"] == "dead"
+
+    def test_wait_of_a_job_wanted_in_the_past_counts_from_its_creation(self, store: Store, reads: Queries):
+        submitted(store, run_at_ms=NOW - 1_000_000)
+        a_session(store)
+        claim(store, now_ms=NOW + 7)
+        assert reads.totals("work")["wait_ms"] == 7
+
     def test_a_crowd_of_expired_jobs_is_dropped_in_slices(self, store: Store):
         store.submit([a_job(expires_in_ms=5) for _ in range(400)], now_ms=NOW)
         submitted(store, "good")

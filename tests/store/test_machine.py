@@ -289,7 +289,12 @@ class Machine(RuleBasedStateMachine):
 
         for delivery, outcome in outcomes.items():
             old, new = self.before.records[delivery.id], self.world.records[delivery.id]
-            stopped = "cancel_asked" in old and outcome.verb in ("retry", "snooze", "hand_back")
+            stopped = "cancel_asked" in old and outcome.verb in (
+                "retry",
+                "snooze",
+                "hand_back",
+                "dead_letter",
+            )
             assert self.world.state(delivery.id) is (State.CANCELLED if stopped else VERBS[outcome.verb])
             charged = int(outcome.verb in ("retry", "dead_letter") and not stopped)
             assert int(new.get("attempts", 0)) == int(old.get("attempts", 0)) + charged

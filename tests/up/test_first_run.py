@@ -120,6 +120,7 @@ class TestEmbeddedServer:
         assert f"The data directory {data_dir}/server is in use by another run: process {os.getpid()}" in said
         assert "or use another directory: JOBS_DATA_DIR=" in said
 
+    @pytest.mark.soak
     def test_damaged_data_are_repaired_by_the_printed_command(self, start: Start, tmp_path: Path):
         folder = tmp_path / "damaged run"
         first = start(folder)
@@ -234,6 +235,7 @@ class TestGivenServer:
         assert not (service.folder / "data").exists()
 
 
+@pytest.mark.soak
 def test_services_without_streams_run_side_by_side_in_oddly_named_folders(tmp_path: Path):
     redirections = ["<&- >&- 2>&-", "| head -1"]
     folders = [tmp_path / "one service", tmp_path / "zwei, \"größer\" 'als' #1"]

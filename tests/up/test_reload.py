@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.up.service import RunningService
 from tests.waiting import wait_until
@@ -35,6 +36,7 @@ def answer(service: RunningService) -> object:
         return None
 
 
+@pytest.mark.soak
 def test_changes_restart_all_once_and_broken_ones_nothing(start: Start, tmp_path: Path):
     source = tmp_path / "versions.py"
     source.write_text(ACTORS)

@@ -135,8 +135,27 @@ class TestRunning:
         wait_until(service.is_ready, timeout=15, message="web does not come back")
 
 
+class TestServer:
+    def test_killed_server_is_started_again_with_its_jobs(self, start: Start):
+        service = start()
+        service.wait_until_ready()
+        path = service.submit("add", x=1, y=1)
+        service.wait_for_state(path, "succeeded")
+        wait_until(lambda: service.submit("add", x=1, y=2))
+        (server,) = [
+            pid
+            for pid, command in service.processes().items()
+            if "unixsocket" in command or "-server" in command.split()[0]
+        ]
+        os.kill(server, signal.SIGKILL)
+        wait_until(lambda: "The embedded server ended; starting it again." in service.output())
+        wait_until(service.is_ready, timeout=20)
+        job = service.wait_for_state(service.submit("add", x=2, y=2), "succeeded", timeout=20)
+        assert job["result"] == 4
+
+
 class TestEnding:
-    @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
     def test_asked_to_stop_it_lets_a_running_job_finish_and_leaves_nothing(
         self, start: Start, tmp_path: Path, how: signal.Signals
     ):

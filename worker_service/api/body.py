@@ -40,9 +40,13 @@ def json_object(request: Request) -> dict[str, Any]:
 def _whole_body(request: Request) -> bytes:
     """Werkzeug refuses a Content-Length over its limit, but cuts a chunked body there."""
     request.max_content_length = BODY_LIMIT + 1
-    body = request.get_data(cache=False)
+    too_large = RequestEntityTooLarge(f"The body has more than {BODY_LIMIT} bytes.")
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise too_large from None
     if len(body) > BODY_LIMIT:
-        raise RequestEntityTooLarge(f"The body has more than {BODY_LIMIT} bytes.")
+        raise too_large
     return body
 
 

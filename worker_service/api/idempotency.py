@@ -18,7 +18,8 @@ HEADER = "Idempotency-Key"
 OWNER = "all"
 """Whose key it is: without API keys, everybody's."""
 
-_BARE = re.compile(r"[!#-~][!-~]{0,254}")
+#: Without commas: servers join the values of a header that comes twice.
+_BARE = re.compile(r"[!#-+\-.-~][!-+\-.-~]{0,254}")
 _QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\]){1,255})"')
 
 

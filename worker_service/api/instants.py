@@ -24,8 +24,11 @@ def to_ms(text: str) -> int:
 
 
 def to_text(ms: int | None) -> str | None:
-    """The instant in UTC with milliseconds: ``2030-01-31T12:00:00.000Z``."""
+    """The instant in UTC with milliseconds: ``2030-01-31T12:00:00.000Z``; None for what is none (a damaged record)."""
     if ms is None:
         return None
-    instant = datetime.fromtimestamp(ms // 1000, UTC)
+    try:
+        instant = datetime.fromtimestamp(ms // 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
     return f"{instant:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"

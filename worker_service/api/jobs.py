@@ -9,6 +9,7 @@ from ..broker.broker import JobBroker
 from ..jobs.errors import UnknownJob
 from ..settings import Settings
 from ..store import Job
+from .instants import to_text
 from .lists import read_list_query
 from .representation import job_json
 
@@ -37,6 +38,15 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
     @routes.get("/jobs/<id>")
     def show(id: str) -> Response:
         return jsonify(shown(broker, found(broker, settings, id)))
+
+    @routes.get("/v1/jobs/<id>/log")
+    def log(id: str) -> Response:
+        found(broker, settings, id)
+        lines = [
+            {"at": to_text(at_ms), "number": number, "line": line}
+            for at_ms, number, line in broker.reads.log(id)
+        ]
+        return jsonify({"items": lines})
 
     return routes
 

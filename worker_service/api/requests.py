@@ -1,16 +1,17 @@
 """What a request for a job may say."""
 
+import time
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from werkzeug.datastructures import Headers
 
 from ..broker.intake import WantedJob
+from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
 from ..jobs.validation import check, problems, summary
 from . import instants
 
-CENTURY_MS = 100 * 365 * 24 * 3600 * 1000
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 #: Refused rather than ignored: who sends one counts on what it does.
@@ -34,7 +35,8 @@ HEADERS_NOT_YET = ("Durability",)
 
 
 def _instant(text: str) -> str:
-    instants.to_ms(text)
+    if instants.to_ms(text) > time.time() * 1000 + CENTURY_MS:
+        raise ValueError("The instant is more than a hundred years away.")
     return text
 
 

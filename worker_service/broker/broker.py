@@ -81,6 +81,8 @@ class JobBroker(HookedBroker):
             message._message if isinstance(message, dramatiq.MessageProxy) else message
         )
         current = CURRENT.get()
+        if current is not None and current.is_finished:
+            current = None  # code of the actor that outlived it, in a task or a thread of its own
         if current is not None and current.message_id == plain.message_id:
             self.emit_before("enqueue", plain, delay)
             current.decision = current.decision or Decision(

@@ -19,6 +19,8 @@ from .session import Session
 from .submission import decode
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
+LONGEST_WAIT_SECONDS = 3600.0
+"""Before looking at the clock again: Python cannot wait for centuries at once."""
 
 
 class Claimer:
@@ -111,8 +113,10 @@ class Claimer:
 
     def _run(self) -> None:
         wait = FIRST_RETRY_SECONDS
-        while self._wait_for_reason():
+        while True:
             try:
+                if not self._wait_for_reason():
+                    return
                 self._session.ensure()
                 self._claim()
                 wait = FIRST_RETRY_SECONDS
@@ -142,7 +146,7 @@ class Claimer:
                 if self._capacity() > 0 and self._inboxes:
                     if self._poked or self._maybe_more or (left is not None and left <= 0):
                         return True
-                    self._changed.wait(left)
+                    self._changed.wait(None if left is None else min(left, LONGEST_WAIT_SECONDS))
                 else:
                     self._changed.wait()
             return False

@@ -133,7 +133,7 @@ class Interrupts:
 
     def _raise(self, run: _Run, kind: type[Interrupt]) -> None:
         self._logger.warning("Interrupting job %s: %s.", run.job.message_id, kind.__name__)
-        run.raised = True
+        run.raised = run.job.was_interrupted = True
         self._aim.throw(run.target, kind)
 
     def _enter(self, ident: int, job: JobProxy, limit_ms: float) -> None:

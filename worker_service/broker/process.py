@@ -157,6 +157,7 @@ class WorkerProcess(Middleware):
     def finished(self, job: JobProxy) -> None:
         """A delivery ended on a worker thread."""
         CURRENT.set(None)
+        job.is_finished = True
         try:
             if self.session.is_current(job.session):
                 self.completions.put(job.outcome())

@@ -10,6 +10,7 @@ from typing import Any
 import dramatiq
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import SkipMessage, TimeLimitExceeded
+from pydantic_core import to_jsonable_python
 
 from ..jobs.errors import PermanentError, ResultNotStorable
 from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
@@ -54,6 +55,8 @@ class JobProxy(dramatiq.MessageProxy):
             before or after it waits in ``outbox`` for finish.
         notes: where its actor writes and reads about the job; set when it starts.
         is_cancelled: whether somebody asked it to stop.
+        was_interrupted: whether an interrupt was raised in it by us, and not by its own code.
+        is_finished: whether its outcome is on its way; nothing can follow with it any more.
         decision: set by the retry middleware when the attempt failed.
     """
 
@@ -70,6 +73,8 @@ class JobProxy(dramatiq.MessageProxy):
         self.in_actor = False
         self.notes: Notes | None = None
         self.is_cancelled = False
+        self.was_interrupted = False
+        self.is_finished = False
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []
         self.result = ""
@@ -83,7 +88,7 @@ class JobProxy(dramatiq.MessageProxy):
     def note_result(self, value: Any) -> None:
         """Keep the actor's value for finish; one that cannot be stored makes the job fail for good."""
         try:
-            text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+            text = json.dumps(value, separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
         except (TypeError, ValueError, RecursionError) as error:
             self._unstorable = ResultNotStorable(f"the result of {self.actor_name} is not JSON: {error}")
             return
@@ -143,11 +148,18 @@ CURRENT: ContextVar[JobProxy | None] = ContextVar("current_delivery", default=No
 
 def describe(error: BaseException) -> str:
     """An exception as JSON: type, message, and the end of its traceback."""
-    text = "".join(traceback.format_exception(error, limit=-30))
+    text = _traceback(error)
     return json.dumps(
         {"type": type(error).__name__, "message": _text(error)[:2000], "traceback": text[-TRACEBACK_LIMIT:]},
         separators=(",", ":"),
     )
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error, limit=-30))
+    except BaseException:  # noqa: BLE001 - as below: it prints the exception too
+        return "".join(traceback.format_tb(error.__traceback__, limit=-30))
 
 
 def _text(error: BaseException) -> str:
@@ -155,5 +167,5 @@ def _text(error: BaseException) -> str:
         return "the attempt ran longer than its time limit"
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a user's __str__ may do anything, and the job still has to end
+    except BaseException:  # noqa: BLE001 - a user's __str__ may do anything, and the job still has to end
         return "<the exception cannot be printed>"

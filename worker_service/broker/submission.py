@@ -10,6 +10,7 @@ from typing import Any
 
 import dramatiq
 
+from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
 from ..jobs.signature import check_binding
 from ..names import did_you_mean
@@ -20,7 +21,7 @@ ARGUMENTS_LIMIT = 64 * 1024
 DEFAULT_MAX_ATTEMPTS = 10
 DEFAULT_MAX_CRASHES = 3
 UNLIMITED = 1_000_000_000
-_MOST_MS = 2**53
+_MOST_MS = CENTURY_MS
 
 #: What an id may be: one word, short enough for a small field of the record.
 _ID = re.compile(r"[!-~]{1,64}")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 MOST_CHARACTERS = 160
 
+_LAST_MS = 253_402_300_799_000  # the end of the year 9999; a damaged record may say more
 _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
 _UNITS = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", _SECOND, "s"))
 
@@ -38,4 +39,4 @@ def first_line(text: str) -> str:
 
 
 def _utc(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return datetime.fromtimestamp(min(max(ms, 0), _LAST_MS) / 1000, UTC)

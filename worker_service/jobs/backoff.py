@@ -7,6 +7,9 @@ from typing import Any
 
 from .errors import InvalidJob
 
+CENTURY_MS = 100 * 365 * 24 * 3600 * 1000
+"""No job waits longer than this."""
+
 BASE_MS = 1_000
 CAP_MS = 600_000
 
@@ -54,7 +57,9 @@ def check_schedule(value: Any) -> None:
 
 
 def _is_wait(value: Any) -> bool:
-    return isinstance(value, (int, timedelta)) and not isinstance(value, bool) and _ms(value) >= 0
+    return (
+        isinstance(value, (int, timedelta)) and not isinstance(value, bool) and 0 <= _ms(value) <= CENTURY_MS
+    )
 
 
 def _ms(wait: int | timedelta) -> int:

@@ -7,6 +7,7 @@ worker turns them into what the signature asks for (`typed_arguments`): dates, U
 
 import inspect
 import json
+import logging
 import types
 import typing
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
 from .validation import check, problems, summary
+
+_logger = logging.getLogger(__name__)
 
 _PLAIN = {Any, object, int, float, str, bool, None, types.NoneType, list, dict, Parameter.empty}
 _BY_NAME = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -162,6 +165,13 @@ def arguments_schema(fn: Callable[..., Any]) -> dict[str, Any]:
 
 def _field(fn: Callable[..., Any], name: str, parameter: Parameter) -> tuple[Any, Any]:
     annotation = _annotation(fn, parameter)
+    if annotation is Any and parameter.annotation not in (Any, "Any", Parameter.empty):
+        _logger.warning(
+            "%s: the annotation %r of %r is no type that is known here; any value is accepted for it.",
+            fn.__name__,
+            parameter.annotation,
+            name,
+        )
     if parameter.default is Parameter.empty:
         return annotation, Field(alias=name)
     if parameter.default is None:

@@ -15,6 +15,7 @@ from ..broker.proxy import Decision, JobProxy
 from ..jobs.backoff import (
     BASE_MS,
     CAP_MS,
+    CENTURY_MS,
     SNOOZED_LIMIT_MS,
     SNOOZES_LIMIT,
     check_schedule,
@@ -70,7 +71,7 @@ class Retries(DramatiqRetries):
             return
         options = {**broker.get_actor(message.actor_name).options, **message.options}
         wait_ms = _wait(exception, options)
-        if isinstance(exception, (Shutdown, LeaseLost)):
+        if isinstance(exception, LeaseLost) or (isinstance(exception, Shutdown) and message.was_interrupted):
             message.decision = Decision("hand_back", "shutdown")
         elif isinstance(exception, JobCancelled):
             message.decision = Decision("cancel")
@@ -114,12 +115,14 @@ def _is_permanent(exception: BaseException, options: dict[str, Any]) -> bool:
 
 
 def _chain(exception: BaseException | None) -> Iterator[BaseException]:
-    """An error and those it came from: HTTP clients wrap the ConnectionError that was there first."""
+    """An error and those it came from: HTTP clients wrap the ConnectionError that was there first, also "from None"."""
     seen: set[int] = set()
     while exception is not None and id(exception) not in seen:
         seen.add(id(exception))
         yield exception
-        exception = exception.__cause__ or (None if exception.__suppress_context__ else exception.__context__)
+        if isinstance(exception, BaseExceptionGroup):
+            yield from exception.exceptions
+        exception = exception.__cause__ or exception.__context__
 
 
 def _may_snooze(message: JobProxy, wait_ms: int) -> bool:
@@ -131,9 +134,9 @@ def _may_snooze(message: JobProxy, wait_ms: int) -> bool:
 def _wait(exception: BaseException, options: dict[str, Any]) -> int:
     """Milliseconds until the next attempt, charged or not."""
     if isinstance(exception, RetryLater):
-        return exception.delay_ms
+        return min(exception.delay_ms, CENTURY_MS)
     if isinstance(exception, Retry) and exception.delay is not None:
-        return int(exception.delay)
+        return min(int(exception.delay), CENTURY_MS)
     if isinstance(exception, RateLimitExceeded):
         return full_jitter(1, _base(options), _cap(options)) + _base(options)
     attempts = options["retries"] + 1

@@ -27,7 +27,8 @@ _TRANSIENT_WORDS = ("LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "UNBLOCKE
 
 
 def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> redis.Redis:
-    """A client whose commands are repeated ``retries`` times after a lost connection.
+    """A client whose commands are repeated ``retries`` times after a lost connection; not after a timeout, because
+    who asked has waited long enough then.
 
     Repeating is safe because every script is (see lua/). A blocking command needs a client of its own with
     ``retries=0`` and a ``timeout`` above its block time.
@@ -40,7 +41,7 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
     pool = (
         redis.ConnectionPool.from_url(
             url,
-            retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+            retry=_retry(retries),
             socket_timeout=timeout,
             socket_connect_timeout=COMMAND_TIMEOUT,
             socket_keepalive=True,
@@ -48,11 +49,15 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
         if not url.startswith("unix:")
         else redis.ConnectionPool.from_url(
             url,
-            retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), retries),
+            retry=_retry(retries),
             socket_timeout=timeout,
         )
     )
     return redis.Redis(connection_pool=pool)
+
+
+def _retry(times: int) -> Retry:
+    return Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.02), times, supported_errors=(LostConnection,))
 
 
 @contextmanager

@@ -166,6 +166,11 @@ class Queries:
             found: list[bytes] = self._client.zrange(self.keys.sessions, 0, -1)  # type: ignore[assignment]
         return {session.decode() for session in found}
 
+    def sessions_opened(self) -> int:
+        """How many sessions were ever opened."""
+        with translated():
+            return int(self._client.hget(self.keys.meta, "sessions_opened") or 0)
+
     def hosts(self) -> set[str]:
         """Hosts of the worker processes whose lease has not run out."""
         with translated():

@@ -45,12 +45,18 @@ class Supervisor:
         self._parts = [Part(command, environment, log) for command in commands]
         self._wakeups = Wakeups()
 
-    def run(self, is_ready: Callable[[], bool], on_ready: Callable[[], None]) -> int:
+    def run(
+        self,
+        is_ready: Callable[[], bool],
+        on_ready: Callable[[], None],
+        on_look: Callable[[], None] = lambda: None,
+    ) -> int:
         """Start all, keep them running, and end them after SIGINT, SIGTERM or SIGHUP.
 
         Args:
             is_ready: asked until it is true.
             on_ready: called once after that.
+            on_look: called again and again from then on, for what is kept running besides.
 
         Returns:
             0 after an orderly stop, 1 when a command ended before all was ready, 130 when the stop was cut
@@ -64,7 +70,7 @@ class Supervisor:
                 first_end = self._wait_until_ready(is_ready)
                 if first_end is None:
                     on_ready()
-                    self._keep_running(tell_watcher)
+                    self._keep_running(tell_watcher, on_look)
                 return self._stop() or first_end or 0
             finally:
                 for part in self._parts:
@@ -85,9 +91,10 @@ class Supervisor:
                     return 1
         return None
 
-    def _keep_running(self, tell_watcher: Callable[[list[int]], None]) -> None:
+    def _keep_running(self, tell_watcher: Callable[[list[int]], None], on_look: Callable[[], None]) -> None:
         """Until a signal to stop."""
         while (woken_by := self._wakeups.wait(LOOK_SECONDS)) not in STOP_SIGNALS:
+            on_look()
             for part in self._parts:
                 if woken_by == RESTART:
                     part.restart()

@@ -21,7 +21,7 @@ end
 
 -- Counters that the process would stumble over are found here, where one damaged job is buried.
 local function whole(...)
-  for _, value in ipairs({...}) do assert(tonumber(value), 'damaged record') end
+  for _, value in ipairs({...}) do assert(tostring(value):match('^%d+$'), 'damaged record') end
 end
 
 local function hand_out_again(id)
@@ -87,7 +87,8 @@ local function take(queue, id, place)
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at',
     'unknown_since', 'snoozes', 'snoozed_ms')
   if job[1] ~= 'queued' then return end
-  if job[7] and tonumber(job[7]) <= now then return expire(id, job[2]) end
+  local began = (job[4] or job[5] or job[11]) ~= false -- an attempt, a crash or a snooze: it was started in time
+  if job[7] and tonumber(job[7]) <= now and not began then return expire(id, job[2]) end
   local message = redis.call('GET', msg_key(id))
   assert(message and job[2] and job[9], 'damaged record')
   whole(job[4] or 0, job[5] or 0, job[6] or '', job[10] or 0, job[11] or 0, job[12] or 0)
@@ -102,7 +103,7 @@ local function take(queue, id, place)
     'started_at', now, 'place', place)
   redis.call('HSET', running_key(session), id, token)
   count(job[2], 'started', 1)
-  count_duration(job[2], 'wait', now - tonumber(job[8] or job[9]))
+  count_duration(job[2], 'wait', now - math.max(tonumber(job[8] or 0), tonumber(job[9])))
   taken[#taken + 1] = id
   hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, job[10] or '', job[11] or 0, job[12] or 0)
   return true

@@ -9,8 +9,8 @@
 --   result (JSON or ''), message ('' = as stored), number of follow-ups; then the follow-ups, fourteen values
 --   each (lib/create.lua)
 --   verb: complete | retry | snooze | dead_letter | hand_back | cancel
---   A job that was asked to stop is not put back (retry, snooze and hand_back are a cancel), and has no
---   follow-ups, even if it ended all the same.
+--   A job that was asked to stop completes or is cancelled (every other verb is a cancel), and has no
+--   follow-ups, even if it completed.
 -- Returns: one word per outcome: done | already | stale | broken
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
 local OUTCOME_WIDTH = 10
@@ -84,7 +84,7 @@ function verbs.cancel(id, job, token)
   enter_cancelled(id, job.actor, now)
 end
 
-local PUTS_BACK = {retry = true, snooze = true, hand_back = true}
+local NOT_AFTER_CANCEL = {retry = true, snooze = true, hand_back = true, dead_letter = true}
 
 local function create_all(from, many)
   for k = 0, many - 1 do create_job(ARGV, from + k * CREATE_WIDTH, now) end
@@ -109,7 +109,7 @@ local function apply(i)
     'group', 'member')
   if f[2] == token then return 'already' end
   if f[1] ~= token then return 'stale' end
-  if f[11] and PUTS_BACK[verb] then verb = 'cancel' end
+  if f[11] and NOT_AFTER_CANCEL[verb] then verb = 'cancel' end
   local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
     snoozed_ms = tonumber(f[7] or 0), number = f[8], started_at = tonumber(f[9]) or now, place = f[10]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],

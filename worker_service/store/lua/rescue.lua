@@ -3,7 +3,7 @@
 --   an outage of the server or of all rescuers nobody does before one whole lease has passed. A crash is
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
 --   A damaged record is buried and does not hold the rest.
--- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group
+-- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out
 -- Uses: keys clock session count place end final cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)
@@ -35,6 +35,9 @@ else
 end
 
 local rescued, dead = 0, 0
+local LOST = '{"type":"WorkerLost","message":"its worker process died while it ran","traceback":""}'
+local OVERRAN = '{"type":"TimeLimitExceeded","message":"no interrupt reached it, so its worker process was killed",'
+  .. '"traceback":""}'
 
 -- A job that may crash no process (max_crashes 0) runs at most once: it is given up whoever is to blame.
 local function crash(session, id, job, charged)
@@ -51,6 +54,7 @@ local function crash(session, id, job, charged)
   elseif most == 0 or (charged == 1 and crashes >= most) then
     redis.call('HSET', job_key(id), 'state', 'dead', 'finished_at', now,
       'reason', overran and 'time_limit_hard' or 'worker_lost')
+    write_out(id, 'error', overran and OVERRAN or LOST)
     count(job.actor, 'dead', 1)
     enter_final(id, 'dead', now)
     dead = dead + 1

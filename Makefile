@@ -5,7 +5,7 @@ BIN    := .venv/bin
 UV     := uv==0.13.9
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests mostly wait, for leases and processes: twice the two cores of the smallest machine.
-PYTEST := $(BIN)/pytest -n 4
+PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: run test test-redis test-soak check format-check lint types imports format bench lock clean help

@@ -17,8 +17,10 @@ LEASE_MS = 60_000
 
 class TestWorker:
     @pytest.fixture
-    def store(self, redis_url: str, namespace: str) -> Store:
-        return Store(connect(redis_url), namespace)
+    def store(self, redis_url: str, namespace: str) -> Iterator[Store]:
+        client = connect(redis_url)
+        yield Store(client, namespace)
+        client.close()
 
     @pytest.fixture
     def settings(self, redis_url: str, namespace: str) -> Settings:

@@ -16,6 +16,9 @@ from worker_service.embedded import EmbeddedServer
 JSON = {"Content-Type": "application/json"}
 
 
+pytestmark = pytest.mark.xdist_group("one web process for all of them")
+
+
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -> Iterator[httpx2.Client]:
     """Asks a running web process."""

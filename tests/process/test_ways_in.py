@@ -134,8 +134,9 @@ def project(installed: Path, redis_url: str, namespace: str, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def result_of(redis_url: str, namespace: str) -> Callable[[str], object]:
-    reads = Queries(connect(Settings(redis_url=redis_url).redis_url), namespace)
+def result_of(redis_url: str, namespace: str) -> Iterator[Callable[[str], object]]:
+    client = connect(Settings(redis_url=redis_url).redis_url)
+    reads = Queries(client, namespace)
 
     def result(id: str) -> object:
         wait_until(lambda: reads.state(id) == State.SUCCEEDED, timeout=20)
@@ -143,7 +144,8 @@ def result_of(redis_url: str, namespace: str) -> Callable[[str], object]:
         assert job is not None
         return job.result
 
-    return result
+    yield result
+    client.close()
 
 
 def test_the_wheel_is_what_runs(project: Project) -> None:

@@ -9,9 +9,10 @@ from PIL import Image
 from tests.mail_host import MailHost
 from tests.up.service import RunningService
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="finds processes through /proc"
-)
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes through /proc"),
+    pytest.mark.xdist_group("one service with a mail server"),
+]
 
 
 @pytest.fixture(scope="module")

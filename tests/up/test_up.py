@@ -65,6 +65,7 @@ def id_from_printed_command(service: RunningService, **settings: str) -> str:
     return found[1]
 
 
+@pytest.mark.xdist_group("one service for all of them")
 class TestRunning:
     def test_posted_job_is_run_and_read_back(self, service: RunningService):
         job = service.wait_for_state(service.submit("add", x=2, y=3), "succeeded")

@@ -60,6 +60,12 @@ class Listener:
             self._thread.join(timeout=1)
 
     def _run(self) -> None:
+        try:
+            self._listen()
+        finally:
+            self._listening.close()
+
+    def _listen(self) -> None:
         while not self._stopped.is_set():
             session = self._session.wait_until_open()
             try:

@@ -53,6 +53,10 @@ class Listening:
             return Heard(cancelled=(id, token))
         return Heard(queue=marks.get(key))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
     def put_back(self, queue: str) -> None:
         """Set a mark again that nobody here can use."""
         with translated():

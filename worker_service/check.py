@@ -43,7 +43,9 @@ def check_worker(settings: Settings) -> None:
         StoreUnavailable: Redis is away.
     """
     host = socket.gethostname()[:64]
-    if host not in Queries(connect(settings.redis_url, retries=0), settings.namespace).hosts():
+    with connect(settings.redis_url, retries=0) as client:
+        hosts = Queries(client, settings.namespace).hosts()
+    if host not in hosts:
         raise Unhealthy(f"No worker process of {host} has a lease.")
 
 

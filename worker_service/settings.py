@@ -185,8 +185,9 @@ class Settings(BaseSettings):
 class _FileSource(PydanticBaseSettingsSource):
     """Secrets from the files that ``JOBS_..._FILE`` name."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # the base class asks for it; __call__ has no use for it
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Nothing field by field: all at once, see below."""
+        return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {}

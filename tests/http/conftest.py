@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from tests.http.actors import ACTORS
 from worker_service.broker.broker import JobBroker
+from worker_service.embedded import EmbeddedServer
 from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
 from worker_service.web import create_app
@@ -18,6 +19,13 @@ from worker_service.web import create_app
 def settings(redis_url: str, namespace: str) -> Settings:
     """Settings of a namespace of its own."""
     return Settings(redis_url=redis_url, namespace=namespace)
+
+
+@pytest.fixture
+def broken_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
+    """A server that a test may kill."""
+    with EmbeddedServer(binary=server_binary, appendonly=False) as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from html.parser import HTMLParser
 
@@ -241,11 +240,6 @@ class TestPage:
 
 
 class TestTrouble:
-    @pytest.fixture
-    def broken_server(self, server_binary: str | None) -> Iterator[EmbeddedServer]:
-        with EmbeddedServer(binary=server_binary, appendonly=False) as server:
-            yield server
-
     @pytest.fixture
     def settings(self, broken_server: EmbeddedServer, namespace: str) -> Settings:
         return Settings(redis_url=broken_server.url, namespace=namespace)

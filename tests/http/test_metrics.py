@@ -1,7 +1,6 @@
 """/metrics says in numbers what happened to jobs, in a form that Prometheus reads."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -165,11 +164,6 @@ def test_every_web_process_gives_the_same_numbers(
 
 
 class TestTrouble:
-    @pytest.fixture
-    def broken_server(self, server_binary: str | None) -> Iterator[EmbeddedServer]:
-        with EmbeddedServer(binary=server_binary, appendonly=False) as server:
-            yield server
-
     @pytest.fixture
     def settings(self, broken_server: EmbeddedServer, namespace: str) -> Settings:
         return Settings(redis_url=broken_server.url, namespace=namespace)

@@ -1,7 +1,6 @@
 """Everything that goes wrong is problem+json, with a pointer to the wrong part."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -205,11 +204,6 @@ class TestRequestId:
 
 
 class TestTrouble:
-    @pytest.fixture
-    def broken_server(self, server_binary: str | None) -> Iterator[EmbeddedServer]:
-        with EmbeddedServer(binary=server_binary, appendonly=False) as server:
-            yield server
-
     @pytest.fixture
     def settings(self, broken_server: EmbeddedServer, namespace: str) -> Settings:
         return Settings(redis_url=broken_server.url, namespace=namespace)

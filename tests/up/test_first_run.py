@@ -194,6 +194,7 @@ class TestGivenServer:
         assert "secret" not in said
 
     @pytest.mark.bound
+    @pytest.mark.soak
     def test_server_that_says_nothing_is_given_up_within_ten_seconds(self, start: Start, silent_port: int):
         service = start(JOBS_REDIS_URL=f"redis://127.0.0.1:{silent_port}/0")
         service.main.wait(10)

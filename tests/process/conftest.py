@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.workers import Service
+from worker_service.embedded import EmbeddedServer
 
 FAST_LEASE_MS = 1500
 
@@ -29,3 +30,18 @@ def make_service(redis_url: str, namespace: str, tmp_path: Path) -> Iterator[Cal
 def service(make_service: Callable[..., Service]) -> Service:
     """A service with a short lease."""
     return make_service()
+
+
+@pytest.fixture
+def own_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
+    """A server that this test may kill or change; it writes every change before it answers."""
+    with EmbeddedServer(binary=server_binary, extra={"appendfsync": "always"}) as running:
+        yield running
+
+
+@pytest.fixture
+def on_own_server(own_server: EmbeddedServer, namespace: str, tmp_path: Path) -> Iterator[Service]:
+    """A service on that server."""
+    made = Service(own_server.url, namespace, tmp_path, lease_ms=3000)
+    yield made
+    made.close()

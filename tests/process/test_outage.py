@@ -1,8 +1,6 @@
 """The server dies under load and comes back; workers go on by themselves."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,20 +8,6 @@ from tests.process.workers import Service
 from tests.waiting import wait_until
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.states import State
-
-
-@pytest.fixture
-def own_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
-    """A server that this test may kill; it writes every change before it answers."""
-    with EmbeddedServer(binary=server_binary, extra={"appendfsync": "always"}) as running:
-        yield running
-
-
-@pytest.fixture
-def on_own_server(own_server: EmbeddedServer, namespace: str, tmp_path: Path) -> Iterator[Service]:
-    made = Service(own_server.url, namespace, tmp_path, lease_ms=3000)
-    yield made
-    made.close()
 
 
 def test_workers_go_on_after_the_server_was_killed_and_restarted(

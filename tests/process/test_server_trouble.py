@@ -1,7 +1,7 @@
 """A server that is not itself: it loses replies, refuses writes, is full, stands still. Workers go on by themselves."""
 
+import hashlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,6 @@ from worker_service.jobs.states import State
 from worker_service.store.scripts import VERBS, source
 
 
-@pytest.fixture
-def own_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
-    """A server that this test may change."""
-    with EmbeddedServer(binary=server_binary) as running:
-        yield running
-
-
-@pytest.fixture
-def on_own_server(own_server: EmbeddedServer, namespace: str, tmp_path: Path) -> Iterator[Service]:
-    made = Service(own_server.url, namespace, tmp_path, lease_ms=3000)
-    yield made
-    made.close()
-
-
 def assert_all_ran_once(service: Service, ids: list[str]) -> None:
     jobs = [job for id in ids if (job := service.reads.job(id))]
     assert {job.state for job in jobs} == {State.SUCCEEDED}
@@ -38,8 +24,6 @@ def assert_all_ran_once(service: Service, ids: list[str]) -> None:
 
 
 def sha_of(verb: str) -> bytes:
-    import hashlib
-
     return hashlib.sha1(source(verb).encode()).hexdigest().encode()
 
 

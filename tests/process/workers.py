@@ -12,6 +12,7 @@ from typing import Any
 
 import dramatiq
 
+from tests.process.effects import Effects
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.submission import encode
@@ -29,7 +30,7 @@ class Service:
     def __init__(self, url: str, namespace: str, folder: Path, **settings: Any) -> None:
         self.settings = Settings(redis_url=url, namespace=namespace, **settings)
         self.folder = folder
-        self.effects_file = folder / "effects"
+        self.sink = Effects(folder)
         self.broker = JobBroker(self.settings, default_middleware())
         self.store, self.reads = self.broker.store, self.broker.reads
         self.workers: list[Worker] = []
@@ -76,16 +77,12 @@ class Service:
         wait_until(restart_or_look, timeout=timeout)
 
     def effects(self, word: str) -> Counter[str]:
-        """How often each job wrote this word."""
-        if not self.effects_file.exists():
-            return Counter()
-        lines = [line.split() for line in self.effects_file.read_text().splitlines()]
-        return Counter(line[1] for line in lines if line[0] == word)
+        """How often each job did what this word names, as the sink saw it."""
+        return self.sink.count(word)
 
     def times(self, word: str, name: str) -> list[float]:
-        """When a job wrote this word."""
-        lines = [line.split() for line in self.effects_file.read_text().splitlines()]
-        return [float(line[3]) for line in lines if line[0] == word and line[1] == name]
+        """When a job did what this word names."""
+        return self.sink.times(word, name)
 
     def in_state(self, state: str) -> int:
         """How many jobs ended in a state."""
@@ -99,6 +96,7 @@ class Service:
         """End every worker that is left."""
         for worker in self.workers:
             worker.kill_group()
+        self.sink.close()
         self.broker.close()
 
 
@@ -123,7 +121,7 @@ class Worker:
                     "JOBS_LEASE_MS": str(settings.lease_ms),
                     "JOBS_SHUTDOWN_GRACE_MS": str(settings.shutdown_grace_ms),
                     "JOBS_PREFETCH": str(settings.prefetch),
-                    "EFFECTS_FILE": str(service.effects_file),
+                    "EFFECTS_SINK": service.sink.address,
                     **env,
                 },
             )

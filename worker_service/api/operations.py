@@ -5,7 +5,7 @@ import uuid
 from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import JobFinished, NotReplayable
+from ..jobs.errors import DuplicateJob, JobFinished, NotReplayable
 from ..settings import Settings
 from ..store import Job
 from .jobs import found, shown
@@ -25,10 +25,12 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/jobs/<id>/retry")
     def retry(id: str) -> tuple[Response, int]:
-        word = broker.store.replay(id, uuid.uuid4().hex)
+        replayed = broker.store.replay(id, uuid.uuid4().hex)
         job = found(broker, settings, id)
-        if word != "replayed":
-            raise NotReplayable(_not_replayable(word, job))
+        if replayed.word == "locked":
+            raise DuplicateJob(f"The job {replayed.owner} does the work of {id} meanwhile.", replayed.owner)
+        if replayed.word != "replayed":
+            raise NotReplayable(_not_replayable(replayed.word, job))
         return jsonify(shown(broker, job)), 202
 
     return routes

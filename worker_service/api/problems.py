@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from ..jobs.errors import (
+    DuplicateJob,
     IdempotencyKeyReused,
     InvalidJob,
     InvalidQuery,
@@ -27,6 +28,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     IdempotencyKeyReused: (422, "idempotency-key-reused", "The key belongs to another request"),
     InvalidQuery: (422, "invalid-query", "The request cannot be carried out"),
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
+    DuplicateJob: (409, "duplicate-job", "Another job does the same work"),
     JobFinished: (409, "job-finished", "The job has ended"),
     NotReplayable: (409, "not-replayable", "The job cannot be put back"),
     UnknownActor: (404, "unknown-actor", "There is no such actor"),
@@ -75,7 +77,10 @@ def _ours(error: WorkerServiceError) -> Response:
         errors = [
             {"pointer": each.pointer, "detail": str(each), "code": each.code} for each in error.problems
         ]
-    response = _problem(status, name, title, str(error), errors)
+    more: dict[str, Any] = {"errors": errors} if errors else {}
+    if isinstance(error, DuplicateJob):
+        more["job_id"] = error.id
+    response = _problem(status, name, title, str(error), more)
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -98,16 +103,13 @@ def _unexpected(error: Exception) -> Response:
     )
 
 
-def _problem(
-    status: int, name: str, title: str, detail: str, errors: list[dict[str, str]] | None = None
-) -> Response:
+def _problem(status: int, name: str, title: str, detail: str, more: dict[str, Any] | None = None) -> Response:
     body: dict[str, Any] = {
         "type": f"urn:worker-service:problem:{name}",
         "title": title,
         "status": status,
         "detail": detail,
         "request_id": _request_id(),
+        **(more or {}),
     }
-    if errors:
-        body["errors"] = errors
     return Response(json.dumps(body, separators=(",", ":")), status, content_type="application/problem+json")

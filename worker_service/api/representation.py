@@ -34,6 +34,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "started_at": to_text(job.started_at_ms),
         "finished_at": to_text(job.finished_at_ms),
         "expires_at": to_text(job.expires_at_ms),
+        "unique_key": job.unique_key,
         "worker": job.worker,
         "progress": job.progress,
         "result": job.result,
@@ -60,10 +61,15 @@ def location(id: str) -> str:
     return f"/v1/jobs/{id}"
 
 
-def as_created(job: NewJob, now_ms: int) -> Job:
-    """The record that submitting a job made, without asking for it."""
+def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
+    """The record that submitting a job made, without asking for it.
+
+    Args:
+        follows: it waits for the end of the job that does the same work.
+    """
     due = _instant(job.run_at_ms, job.delay_ms, now_ms)
-    waits = due is not None and due > now_ms
+    waits = follows or (due is not None and due > now_ms)
+    reason = "unique" if follows else "asked"
     return Job(
         id=job.id,
         state=State.SCHEDULED if waits else State.QUEUED,
@@ -80,9 +86,10 @@ def as_created(job: NewJob, now_ms: int) -> Job:
         max_attempts=job.max_attempts,
         max_crashes=job.max_crashes,
         worker=None,
-        wait_reason="asked" if waits else None,
+        wait_reason=reason if waits else None,
         reason=None,
         parent=job.parent or None,
+        unique_key=job.lock.digest if job.lock else None,
         message=json.loads(job.message),
         has_result=False,
         result=None,

@@ -9,6 +9,7 @@ from werkzeug.datastructures import Headers
 from ..broker.intake import WantedJob
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
+from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
 from . import instants
 
@@ -26,7 +27,6 @@ NOT_YET = frozenset(
         "store_result",
         "tags",
         "tenant",
-        "unique",
         "webhook",
         "workflow",
     }
@@ -58,6 +58,7 @@ class JobRequest(BaseModel):
     priority: int | None = Field(default=None, ge=-100, le=100)
     max_attempts: int | None = Field(default=None, ge=1, le=1_000_000)
     time_limit_ms: int | None = Field(default=None, ge=1, le=WEEK_MS)
+    unique: Unique | None = None
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:
@@ -69,11 +70,14 @@ class JobRequest(BaseModel):
 
     def wanted(self) -> WantedJob:
         """The same for the intake."""
-        options = {
+        options: dict[str, Any] = {
             "priority": self.priority,
             "max_attempts": self.max_attempts,
             "time_limit": self.time_limit_ms,
         }
+        wanted = {name: value for name, value in options.items() if value is not None}
+        if "unique" in self.model_fields_set:
+            wanted["unique"] = self.unique  # null: without what the actor declares
         return WantedJob(
             actor=self.actor,
             args=self.args,
@@ -82,7 +86,7 @@ class JobRequest(BaseModel):
             delay_ms=self.delay_ms,
             expires_at_ms=instants.to_ms(self.expires_at) if self.expires_at else None,
             expires_in_ms=self.expires_in_ms,
-            options={name: value for name, value in options.items() if value is not None},
+            options=wanted,
         )
 
 

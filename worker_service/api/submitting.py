@@ -1,16 +1,22 @@
 """The way in: ``POST /v1/jobs``."""
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..broker.intake import submit
 from ..settings import Settings
+from ..store import NewJob, Submitted
 from .body import json_object
 from .idempotency import read_idempotency
+from .jobs import shown
 from .representation import as_created, job_json, location, replayed_json
 from .requests import read_job_request
+
+DUPLICATES = ("duplicate", "replaced")
+"""Another job does the work that is asked for."""
 
 
 def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
@@ -24,14 +30,21 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
         wanted = read_job_request(body, request.headers)
         wanted = replace(wanted, idempotency=read_idempotency(request.headers, body, settings))
         job, submitted = submit(broker, wanted)
-        if submitted.word == "replayed":
-            response = jsonify(replayed_json(submitted))
-            response.headers["Idempotent-Replayed"] = "true"
-        else:
-            created = as_created(job, submitted.created_at_ms)
-            response = jsonify(job_json(created, broker.actors[job.actor].fn))
-        response.status_code = 202
+        response = jsonify(_answer(broker, job, submitted))
+        response.status_code = 200 if submitted.word in DUPLICATES else 202
         response.headers["Location"] = location(submitted.id or job.id)
+        if submitted.word == "replayed":
+            response.headers["Idempotent-Replayed"] = "true"
         return response
 
     return routes
+
+
+def _answer(broker: JobBroker, job: NewJob, submitted: Submitted) -> dict[str, Any]:
+    if submitted.word == "replayed":
+        return replayed_json(submitted)
+    if submitted.word in DUPLICATES:
+        other = broker.reads.job(submitted.id)
+        return {**(shown(broker, other) if other else replayed_json(submitted)), "duplicate": True}
+    created = as_created(job, submitted.created_at_ms, follows=submitted.word == "follows")
+    return job_json(created, broker.actors[job.actor].fn)

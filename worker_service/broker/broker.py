@@ -9,7 +9,7 @@ import dramatiq
 from dramatiq.errors import ConnectionClosed, QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import Middleware
 
-from ..jobs.errors import IdempotencyKeyReused, InvalidJob, StoreUnavailable
+from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, StoreUnavailable
 from ..settings import Settings
 from ..store import Idempotency, Listing, NewJob, Queries, Store, Submitted, connect
 from .consumer import JobConsumer
@@ -71,10 +71,11 @@ class JobBroker(HookedBroker):
             delay: milliseconds from now, of any length.
 
         Returns:
-            The message as it was sent.
+            The message as it was sent; under the id of the job that does its work, if that is another one.
 
         Raises:
             InvalidJob: a name, an option or an argument is wrong.
+            DuplicateJob: another job does the same work, and this one was to be rejected then.
             ConnectionClosed: Redis is away; call again with the same message.
         """
         plain: dramatiq.Message[Any] = (
@@ -94,9 +95,10 @@ class JobBroker(HookedBroker):
             current.outbox.append(self.follow_up(current.message_id, plain, delay))
             return plain
         try:
-            return self.submit(plain, delay)[0]
+            sent, _, submitted = self.submit(plain, delay)
         except StoreUnavailable as error:
             raise ConnectionClosed(str(error)) from error
+        return dataclasses.replace(sent, message_id=submitted.id) if submitted.id else sent
 
     def submit(
         self,
@@ -116,11 +118,12 @@ class JobBroker(HookedBroker):
             idempotency: of the request that asks for it.
 
         Returns:
-            The message as it was sent, its job, and what became of that: created or replayed.
+            The message as it was sent, its job, and what became of that: created, or another one that is there.
 
         Raises:
             InvalidJob: a name, an option or an argument is wrong, or the job would expire before it is due.
             IdempotencyKeyReused: the key came with another request before.
+            DuplicateJob: another job does the same work, and this one was to be rejected then.
             StoreUnavailable: Redis is away; call again with the same message.
         """
         sent, job = self._read(message, delay)
@@ -130,9 +133,11 @@ class JobBroker(HookedBroker):
             expires_at_ms=expires_at_ms,
             idempotency=idempotency,
         )
+        _check_debounce(job)
         (submitted,) = self.store.submit([job])
-        _refuse(submitted.word)
-        self.emit_after("enqueue", sent, delay)
+        _refuse(submitted)
+        if not submitted.id:
+            self.emit_after("enqueue", sent, delay)
         return sent, job, submitted
 
     def follow_up(
@@ -219,12 +224,24 @@ class JobBroker(HookedBroker):
         self.store.client.close()
 
 
-def _refuse(word: str) -> None:
-    if word == "too_late":
+def _check_debounce(job: NewJob) -> None:
+    debounced = job.lock is not None and job.lock.on_conflict == "debounce"
+    if debounced and job.delay_ms is None and job.run_at_ms is None:
+        raise InvalidJob(
+            "A job is debounced by waiting anew: say how long (delay_ms, run_at).",
+            pointer="/unique/on_conflict",
+            code="no_delay",
+        )
+
+
+def _refuse(submitted: Submitted) -> None:
+    if submitted.word == "too_late":
         raise InvalidJob(
             "The job would expire before it could start.", pointer="/expires_at", code="too_late"
         )
-    if word == "conflict":
+    if submitted.word == "rejected":
+        raise DuplicateJob(f"The job {submitted.id} does the same work.", submitted.id)
+    if submitted.word == "conflict":
         raise IdempotencyKeyReused(
             "This Idempotency-Key came with another request before. Use a new key for each request."
         )

@@ -182,7 +182,9 @@ class Claimer:
             # The one place where the budget is told to the retry middleware: it counts in the message.
             message.options["retries"] = claimed.attempts
             message.options["max_retries"] = claimed.max_attempts - 1
-            object.__setattr__(message, "queue_name", claimed.queue)  # the record decides; frozen dataclass
+            # The record decides: a message may have come in the place of an older one. (A frozen dataclass.)
+            object.__setattr__(message, "message_id", claimed.id)
+            object.__setattr__(message, "queue_name", claimed.queue)
             job = JobProxy(message, claimed)
             with self._changed:
                 inbox = self._inboxes.get(claimed.queue)

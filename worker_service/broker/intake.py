@@ -23,7 +23,7 @@ class WantedJob:
         run_at_ms, expires_at_ms: instants in UTC ms.
         delay_ms, expires_in_ms: from now on the store's clock.
         idempotency: what makes a repeated request one job.
-        options: ``priority``, ``max_attempts`` and ``time_limit``, as ``send_with_options`` knows them.
+        options: ``priority``, ``max_attempts``, ``time_limit`` and ``unique``, as ``send_with_options`` knows them.
     """
 
     actor: str
@@ -41,11 +41,12 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
     """Create a job in one round trip.
 
     Returns:
-        The job as it would be created, and what became of it: created, or replayed for one that was there.
+        The job as it would be created, and what became of it: created, or another one that is there.
 
     Raises:
         InvalidJob: a name, an option or an argument is wrong.
         IdempotencyKeyReused: the key came with another request before.
+        DuplicateJob: another job does the same work, and this one was to be rejected then.
         StoreUnavailable: Redis is away; whether the job was created is unknown.
     """
     _, job, submitted = broker.submit(

@@ -12,9 +12,10 @@ import dramatiq
 
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
-from ..jobs.signature import check_binding
+from ..jobs.signature import arguments_by_name, check_binding, with_defaults
+from ..jobs.uniqueness import read_unique
 from ..names import did_you_mean
-from ..store import NewJob
+from ..store import Lock, NewJob
 from .groups import CALLBACKS, UUID
 
 ARGUMENTS_LIMIT = 64 * 1024
@@ -38,7 +39,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 #: Options of one message that are read here and kept in the record, not in the message.
-RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", UUID, CALLBACKS}
+RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", "unique", UUID, CALLBACKS}
 
 #: Options that Dramatiq, its middleware and its compositions write into messages.
 MESSAGE_OPTIONS = {
@@ -90,6 +91,7 @@ def read_message(
             0,
             1000,
         ),
+        lock=_lock(actor, message, queue, wanted.get("unique", actor.options.get("unique"))),
     )
     return dataclasses.replace(message, queue_name=queue, options=options), job
 
@@ -164,6 +166,17 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
             raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
     if options.get("time_limit") is not None:
         _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
+
+
+def _lock(
+    actor: dramatiq.Actor[Any, Any], message: dramatiq.Message[Any], queue: str, given: Any
+) -> Lock | None:
+    if given is None:
+        return None
+    unique = read_unique(given)
+    named = arguments_by_name(actor.fn, message.args, message.kwargs)
+    digest = unique.digest(actor.actor_name, queue, with_defaults(actor.fn, named))
+    return Lock(digest, unique.term, unique.on_conflict, unique.max_wait_ms)
 
 
 def _check_id(id: Any) -> None:

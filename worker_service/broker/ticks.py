@@ -26,7 +26,7 @@ def fire(broker: JobBroker, actor_name: str, tick_ms: int) -> NewJob | None:
         tick_ms: the nominal instant in UTC ms; the job does not start before it.
 
     Returns:
-        The job; None when this tick, or a later one, had been fired before.
+        The job; None when this tick, or a later one, had been fired before, or another job does its work.
 
     Raises:
         InvalidJob: the actor's declaration cannot be kept (its priority, for example).

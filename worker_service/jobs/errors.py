@@ -61,6 +61,18 @@ class IdempotencyKeyReused(WorkerServiceError):
     """Raised when an idempotency key comes again with another request; use a new key for each request."""
 
 
+class DuplicateJob(WorkerServiceError):
+    """Raised when another job does the same work, and a further one was to be rejected, or cannot be merged into it.
+
+    Attributes:
+        id: of that other job.
+    """
+
+    def __init__(self, detail: str, id: str) -> None:
+        super().__init__(detail)
+        self.id = id
+
+
 class UnknownActor(WorkerServiceError, LookupError):
     """Raised when no actor has this name."""
 

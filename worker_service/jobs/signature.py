@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import to_jsonable_python
 
 from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
@@ -126,6 +127,16 @@ def arguments_by_name(
         if parameter.kind is Parameter.VAR_KEYWORD:
             named.update(named.pop(name, {}))
     return named
+
+
+def with_defaults(fn: Callable[..., Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by name, and the defaults of those that are not given, as JSON values."""
+    defaults = {
+        name: to_jsonable_python(parameter.default, fallback=repr)
+        for name, parameter in _signature(fn).parameters.items()
+        if parameter.default is not Parameter.empty and name not in named
+    }
+    return {**named, **defaults}
 
 
 @lru_cache(maxsize=4096)

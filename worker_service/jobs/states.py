@@ -33,6 +33,9 @@ _BURIED = {(state, State.DEAD) for state in (*WAITING, State.RUNNING)}
 #: A group's callback, when a member cannot complete any more.
 _CALLBACK_OF_FAILED = (None, State.DEAD)
 
+#: A newer job of the same work pushes back the one that waits.
+_DEBOUNCED = (State.QUEUED, State.SCHEDULED)
+
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     "submit": frozenset(
@@ -40,6 +43,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.QUEUED),
             (None, State.SCHEDULED),
             (None, State.DEAD),  # a follow-up that cannot run
+            _DEBOUNCED,
         }
     ),
     "fire": frozenset(
@@ -47,6 +51,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.QUEUED),
             (None, State.SCHEDULED),  # its tick is still to come on the server's clock
             (None, State.DEAD),  # as submit can; no scheduler asks for it
+            _DEBOUNCED,
         }
     ),
     "claim": frozenset(
@@ -71,6 +76,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.QUEUED),
             (None, State.SCHEDULED),
             (None, State.DEAD),  # a follow-up that cannot run, and the above
+            _DEBOUNCED,
         }
     ),
     "rescue": frozenset(

@@ -5,8 +5,9 @@ from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware,
 from .asyncio import AsyncIO
 from .every import Every
 from .retries import Retries
+from .unique import Unique
 
 
 def default_middleware() -> list[Middleware]:
     """What every broker of the service gets; the broker adds what it needs itself."""
-    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO(), Every()]
+    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO(), Every(), Unique()]

@@ -10,7 +10,18 @@ from .job_record import Delivery, Job
 from .listening import Listening
 from .listing import JobPage, Listing, Place
 from .queries import Queries, ScheduleState
-from .records import Claim, ClaimedJob, Idempotency, NewJob, Outcome, Rescued, SessionLost, Submitted
+from .records import (
+    Claim,
+    ClaimedJob,
+    Idempotency,
+    Lock,
+    NewJob,
+    Outcome,
+    Replayed,
+    Rescued,
+    SessionLost,
+    Submitted,
+)
 from .transitions import Store
 
 __all__ = [
@@ -22,10 +33,12 @@ __all__ = [
     "JobPage",
     "Listening",
     "Listing",
+    "Lock",
     "NewJob",
     "Outcome",
     "Place",
     "Queries",
+    "Replayed",
     "Rescued",
     "ScheduleState",
     "SessionLost",

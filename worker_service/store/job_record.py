@@ -46,6 +46,7 @@ class Job:
     wait_reason: str | None
     reason: str | None
     parent: str | None
+    unique_key: str | None
     message: dict[str, Any]
     has_result: bool
     result: Any
@@ -97,6 +98,7 @@ def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: A
         wait_reason=record.get("wait_reason"),
         reason=record.get("reason"),
         parent=record.get("parent"),
+        unique_key=record.get("unique"),
         message=decoded if isinstance(decoded, dict) else {},
         has_result="result" in outputs,
         result=outputs.get("result"),

@@ -98,6 +98,10 @@ class Keys:
         """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
         return f"{self.prefix}idem:{name}"
 
+    def unique(self, digest: str) -> str:
+        """hash: the job that alone may do a piece of work, and the one that follows it; until released, or expires."""
+        return f"{self.prefix}unique:{digest}"
+
     def total(self, actor: str) -> str:
         """hash of counters that never decrease; for ever."""
         return f"{self.prefix}total:{actor}"

@@ -28,6 +28,27 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """What makes work unique; see lua/lib/unique.lua and lua/lib/create.lua.
+
+    Attributes:
+        digest: names the work, in at most 64 characters.
+        until: when another job may do it: start, done, success, or the milliseconds of a window.
+        on_conflict: return, reject, replace, debounce or keep_last.
+        max_wait_ms: how long after its creation a job may be debounced at most; None: without end.
+    """
+
+    digest: str
+    until: str
+    on_conflict: str = "return"
+    max_wait_ms: int | None = None
+
+    def argument(self) -> str:
+        """The one value of lua/lib/create.lua."""
+        return f"{self.digest} {self.until} {self.on_conflict} {'-' if self.max_wait_ms is None else self.max_wait_ms}"
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job to create.
 
@@ -39,6 +60,7 @@ class NewJob:
         group: of this job, or of a later step of its pipeline: it fails when this job does not complete.
         is_member: whether completing this job counts in the group.
         callbacks: of the group, created when it is complete.
+        lock: of the work it does, which no other job may do meanwhile.
         idempotency: of the request that asks for it; only `Store.submit` looks at it.
     """
 
@@ -58,10 +80,11 @@ class NewJob:
     group: str = ""
     is_member: bool = False
     callbacks: "tuple[NewJob, ...]" = ()
+    lock: Lock | None = None
     idempotency: Idempotency | None = None
 
     def arguments(self) -> tuple[Any, ...]:
-        """The fourteen values of lua/lib/create.lua."""
+        """The fifteen values of lua/lib/create.lua."""
         return (
             self.id,
             self.queue,
@@ -76,6 +99,7 @@ class NewJob:
             self.group,
             int(self.is_member),
             b"".join(_written_out(job) for job in self.callbacks),
+            self.lock.argument() if self.lock else "",
             self.message,
         )
 
@@ -97,10 +121,13 @@ class Submitted:
     """What became of a job that was submitted.
 
     Attributes:
-        word: ``created``; ``exists`` when the id is taken (a repeated call); ``replayed`` when its idempotency key
-            made a job before; ``conflict`` when that was another request; ``too_late`` when it could never start.
+        word: ``created``; ``follows`` when it waits for the end of another job that does the same work; ``exists``
+            when the id is taken (a repeated call); ``replayed`` when its idempotency key made a job before;
+            ``conflict`` when that was another request; ``too_late`` when it could never start. Of work that another
+            job does: ``duplicate`` (that one is left as it is), ``replaced`` (it has the new arguments now) or
+            ``rejected``.
         created_at_ms: of the job, by the server's clock; 0 when there is none.
-        id, actor, queue, state: of the job that is replayed; ``pruned`` once its record is gone.
+        id, actor, queue, state: of the other job, when there is one; ``pruned`` once its record is gone.
     """
 
     word: str
@@ -182,6 +209,20 @@ class Outcome:
         for job in self.follow_ups:
             values.extend(job.arguments())
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a job that was to be put back.
+
+    Attributes:
+        word: ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired), ``damaged`` (its
+            record cannot be used), ``unknown``, or ``locked`` when another job does its work.
+        owner: the id of that other job.
+    """
+
+    word: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from ..jobs.errors import StoreTooNew
 from .connection import translated
 from .keys import Keys
 from .line import Line
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Submitted
+from .records import Claim, ClaimedJob, NewJob, Outcome, Replayed, Rescued, SessionLost, Submitted
 from .scripts import Scripts
 
 SCHEMA = 1
@@ -71,7 +71,8 @@ class Store:
         ]
 
     def fire(self, schedule: str, tick_ms: int, job: NewJob, *, now_ms: int | None = None) -> str:
-        """Create the job of one tick: ``fired``, or ``already`` when this tick or a later one has been.
+        """Create the job of one tick: ``fired``, or ``already`` when this tick or a later one has been, or
+        ``duplicate`` when another job does the work of this one.
 
         Args:
             schedule: its name.
@@ -195,18 +196,17 @@ class Store:
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 
-    def replay(self, id: str, nonce: str, *, now_ms: int | None = None) -> str:
+    def replay(self, id: str, nonce: str, *, now_ms: int | None = None) -> Replayed:
         """Put a dead or cancelled job back with a new round of attempts, and without its deadline.
 
         Args:
             nonce: of the request; repeated with the same one the call changes nothing.
 
         Returns:
-            ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired), ``damaged`` (its
-            record cannot be used) or ``unknown``.
+            What became of it.
         """
-        word: bytes = self._scripts.run("replay", _now(now_ms), id, nonce)
-        return word.decode()
+        word, *owner = self._scripts.run("replay", _now(now_ms), id, nonce)
+        return Replayed(word.decode(), owner[0].decode() if owner else "")
 
     def pause(self, queue: str, reason: str, at_ms: int, until_ms: int | None = None) -> None:
         """Start no more jobs of a queue, until an instant or until it is resumed; what runs goes on.

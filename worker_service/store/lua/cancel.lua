@@ -1,13 +1,13 @@
 -- cancel: stop a job at once, or ask the process that runs it to stop.
 -- Guarantee: a cancelled job is never claimed; one that runs never runs again, whatever becomes of its process;
 --   repeatable.
--- Keys: sessions job q due bell total m final watch ev jobs queues msg group
--- Uses: keys clock count end final cancelled
+-- Keys: sessions job q due bell total m final watch ev jobs queues msg group unique wake
+-- Uses: keys clock count place end unique final cancelled
 -- ARGV: 1 now  2 id
 -- Returns: cancelled | asked | finished | unknown
 local now, id = clock(ARGV[1]), ARGV[2]
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
-local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'token')
+local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'token', 'wait_reason', 'unique')
 local state, queue, actor, token = job[1], job[2], job[3], job[4]
 if not state then return 'unknown' end
 if state == 'cancelled' then return 'cancelled' end
@@ -19,6 +19,7 @@ end
 if state ~= 'queued' and state ~= 'scheduled' and state ~= 'retrying' then return 'finished' end
 redis.call('ZREM', ready_key(queue), id)
 redis.call('ZREM', due_key(queue), id)
+if job[5] == 'unique' then redis.call('HDEL', unique_key(job[6]), 'next') end
 enter_cancelled(id, actor, now)
 write_counts(now)
 return 'cancelled'

@@ -1,8 +1,8 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused
--- Uses: keys clock session count place end final bury
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique
+-- Uses: keys clock count session place end unique final bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
@@ -85,7 +85,7 @@ end
 local function take(queue, id, place)
   local job = redis.call('HMGET', job_key(id),
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at',
-    'unknown_since', 'snoozes', 'snoozed_ms')
+    'unknown_since', 'snoozes', 'snoozed_ms', 'until', 'holds')
   if job[1] ~= 'queued' then return end
   local began = (job[4] or job[5] or job[11]) ~= false -- an attempt, a crash or a snooze: it was started in time
   if job[7] and tonumber(job[7]) <= now and not began then return expire(id, job[2]) end
@@ -102,6 +102,7 @@ local function take(queue, id, place)
   redis.call('HSET', job_key(id), 'state', 'running', 'token', token, 'deliveries', number,
     'started_at', now, 'place', place)
   redis.call('HSET', running_key(session), id, token)
+  if job[13] == 'start' and job[14] then release_lock(id, job[14], now) end
   count(job[2], 'started', 1)
   count_duration(job[2], 'wait', now - math.max(tonumber(job[8] or 0), tonumber(job[9])))
   taken[#taken + 1] = id

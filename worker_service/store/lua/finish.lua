@@ -2,11 +2,11 @@
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
--- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev
--- Uses: keys clock count place end final cancelled create
+-- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique
+-- Uses: keys clock count place end unique final cancelled create
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome ten values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
---   result (JSON or ''), message ('' = as stored), number of follow-ups; then the follow-ups, fourteen values
+--   result (JSON or ''), message ('' = as stored), number of follow-ups; then the follow-ups, fifteen values
 --   each (lib/create.lua)
 --   verb: complete | retry | snooze | dead_letter | hand_back | cancel
 --   A job that was asked to stop completes or is cancelled (every other verb is a cancel), and has no
@@ -86,8 +86,8 @@ end
 
 local NOT_AFTER_CANCEL = {retry = true, snooze = true, hand_back = true, dead_letter = true}
 
-local function create_all(from, many)
-  for k = 0, many - 1 do create_job(ARGV, from + k * CREATE_WIDTH, now) end
+local function create_all(from, many, parent)
+  for k = 0, many - 1 do create_follow_up(ARGV, from + k * CREATE_WIDTH, parent, now) end
 end
 
 -- A group counts distinct members, so that one that is delivered again is not counted twice.
@@ -97,7 +97,7 @@ local function join_group(group, id)
   if not size or redis.call('HSETNX', key, 'member:' .. id, 1) == 0 then return end
   if redis.call('HINCRBY', key, 'joined', 1) >= tonumber(size) then
     local values = callbacks_of(group)
-    for i = 1, #values, CREATE_WIDTH do create_job(values, i, now) end
+    for i = 1, #values, CREATE_WIDTH do create_follow_up(values, i, id, now) end
     redis.call('DEL', key)
   end
 end
@@ -121,7 +121,7 @@ local function apply(i)
     local charged = verb == 'retry' and 1 or verb == 'dead_letter' and o.charged or 0
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
-  if not f[11] then create_all(i + OUTCOME_WIDTH, followups) end
+  if not f[11] then create_all(i + OUTCOME_WIDTH, followups, id) end
   if verb == 'complete' and f[12] and f[13] then pcall(join_group, f[12], id) end -- as in enter_final
   return 'done'
 end

@@ -1,12 +1,14 @@
 -- submit: create jobs, each queued or scheduled, together with the idempotency record of its request.
--- Guarantee: a job exists whole (record, message, place, idempotency record) or not at all; an id that exists
---   is left alone, so the call may be repeated after a lost reply. A key that was used creates no second job.
--- Keys: job msg jobs queues q due wake arrivals total m final group watch ev idem
--- Uses: keys clock count place end final create
--- ARGV: 1 now ('' = server clock)  2 number of jobs  3.. seventeen values each: name of the idempotency
---   record ('' = none), fingerprint of the request, keep_ms, then the fourteen of lib/create.lua
--- Returns: one word per job: created | exists | replayed | conflict | too_late; each as {word, created_at},
---   a replayed one as {word, created_at, id, actor, queue, state or 'pruned'}
+-- Guarantee: a job exists whole (record, message, place, lock, idempotency record) or not at all; an id that exists
+--   is left alone, so the call may be repeated after a lost reply. A key that was used creates no second job, nor
+--   does work whose lock another job holds: that is answered under the key as well, unless it was rejected.
+-- Keys: job msg jobs queues q due wake arrivals total m final group watch ev idem unique
+-- Uses: keys clock count place end unique final create
+-- ARGV: 1 now ('' = server clock)  2 number of jobs  3.. eighteen values each: name of the idempotency
+--   record ('' = none), fingerprint of the request, keep_ms, then the fifteen of lib/create.lua
+-- Returns: one word per job: created | follows | exists | replayed | conflict | too_late | duplicate | replaced |
+--   rejected; each as {word, created_at}, one for which there is another job as {word, created_at, id, actor, queue,
+--   state or 'pruned'}
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
 local IDEMPOTENCY_WIDTH = 3
 local replies = {}
@@ -26,6 +28,13 @@ local function is_too_late(i)
   return expires and expires <= math.max(now, due or now) and redis.call('EXISTS', job_key(ARGV[i])) == 0
 end
 
+-- The job that is there instead; one whose window goes on may be pruned already.
+local function other_job(id)
+  local job = redis.call('HMGET', job_key(id), 'created_at', 'actor', 'queue', 'state')
+  local state = job[4] or 'pruned'
+  return {tonumber(job[1] or 0), id, job[2] or '', job[3] or '', state}
+end
+
 local function submit(i)
   local name, fingerprint, keep_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local job = i + IDEMPOTENCY_WIDTH
@@ -35,16 +44,16 @@ local function submit(i)
     if reply then return reply end
   end
   if is_too_late(job) then return {'too_late', 0} end
-  if create_job(ARGV, job, now) == 'exists' then
-    local created_at = redis.call('HGET', job_key(id), 'created_at')
-    return {'exists', tonumber(created_at)}
-  end
-  if name ~= '' then
-    redis.call('HSET', idem_key(name), 'id', id, 'fingerprint', fingerprint, 'actor', ARGV[job + 2],
-      'queue', ARGV[job + 1], 'created_at', now)
+  local word, other = create_job(ARGV, job, now)
+  local about = other and other_job(other) or {now, id, ARGV[job + 2], ARGV[job + 1]}
+  if word == 'exists' then about[1] = tonumber(redis.call('HGET', job_key(id), 'created_at')) end
+  if name ~= '' and word ~= 'exists' and word ~= 'rejected' then
+    redis.call('HSET', idem_key(name), 'id', about[2], 'fingerprint', fingerprint, 'actor', about[3],
+      'queue', about[4], 'created_at', about[1])
     redis.call('PEXPIRE', idem_key(name), keep_ms)
   end
-  return {'created', now}
+  if other then return {word, unpack(about)} end
+  return {word, about[1]}
 end
 
 for k = 1, n do

@@ -1,8 +1,11 @@
--- Create one job from the fourteen values at values[i]:
+-- Create one job from the fifteen values at values[i]:
 --   id, queue, actor, priority, due, expires, max_attempts, max_crashes, parent, dead_reason, group,
---   member (1: completing counts in the group), callbacks of the group (see lib/final.lua), message
+--   member (1: completing counts in the group), callbacks of the group (see lib/final.lua),
+--   unique ('' or 'digest term on_conflict max_wait_ms', see lib/unique.lua), message
 -- due and expires: see instant(). A dead_reason creates the job dead (a follow-up that cannot run).
--- Returns 'created', or 'exists' when a job has this id already (a repeated call).
+-- Returns 'created'; 'follows' when it waits for the end of the owner of its lock; 'exists' when a job has this id
+-- already (a repeated call). No job is created, and the second value is the one that is there instead, with
+-- 'duplicate', 'replaced' (that one has the new message now) and 'rejected'.
 local function join_as_new(id, group, member, callbacks)
   redis.call('HSET', job_key(id), 'group', group)
   if member == '1' then redis.call('HSET', job_key(id), 'member', 1) end
@@ -11,27 +14,87 @@ local function join_as_new(id, group, member, callbacks)
   end
 end
 
+local WAITING = {queued = true, scheduled = true, retrying = true}
+
+-- A job that waits gets the message of a newer one; debounced, it also waits longer, but never past max_wait_ms.
+local function replace_waiting(id, values, i, due, debounce, max_wait, now)
+  local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'created_at', 'wait_reason')
+  if not WAITING[job[1]] then return false end
+  redis.call('SET', msg_key(id), values[i + 14])
+  if debounce and due and (job[1] == 'queued' or job[4] == 'asked') then
+    if tonumber(max_wait) then due = math.min(due, tonumber(job[3]) + tonumber(max_wait)) end
+    due = math.max(due, now)
+    redis.call('ZREM', ready_key(job[2]), id)
+    redis.call('HSET', job_key(id), 'state', 'scheduled', 'wait_reason', 'asked', 'due_at', due)
+    push_due(job[2], id, due)
+  end
+  return true
+end
+
+-- What becomes of a job whose work somebody else owns; nothing when it is to follow that one.
+local function settle_conflict(values, i, owner, digest, on_conflict, max_wait, due, now)
+  if on_conflict == 'return' then return 'duplicate', owner end
+  if on_conflict == 'reject' then return 'rejected', owner end
+  if replace_waiting(owner, values, i, due, on_conflict == 'debounce', max_wait, now) then
+    return 'replaced', owner
+  end
+  local lock = redis.call('HMGET', unique_key(digest), 'next', 'window')
+  local runs = redis.call('HGET', job_key(owner), 'state') == 'running'
+  if on_conflict ~= 'keep_last' or not runs or lock[2] then return 'rejected', owner end
+  if lock[1] and replace_waiting(lock[1], values, i, due, false, '', now) then return 'replaced', lock[1] end
+end
+
 local function create_job(values, i, now)
   local id, queue, priority = values[i], values[i + 1], values[i + 3]
   local due, expires, dead_reason = instant(values[i + 4], now), instant(values[i + 5], now), values[i + 9]
+  local digest, term, on_conflict, max_wait = values[i + 13]:match('^(%S+) (%S+) (%S+) (%S+)$')
   local job = job_key(id)
   if redis.call('EXISTS', job) == 1 then return 'exists' end
 
+  local owner = digest and dead_reason == '' and lock_owner(digest, now)
+  if owner and values[i + 10] ~= '' then
+    dead_reason = 'duplicate' -- its group would wait for it without end
+  elseif owner then
+    local word, other = settle_conflict(values, i, owner, digest, on_conflict, max_wait, due, now)
+    if word then
+      count(values[i + 2], 'duplicates', 1)
+      return word, other
+    end
+  end
+
   local state = 'queued'
-  if dead_reason ~= '' then state = 'dead' elseif due and due > now then state = 'scheduled' end
+  if dead_reason ~= '' then state = 'dead' elseif owner or (due and due > now) then state = 'scheduled' end
   write_new(values, i, state, now)
   if due then redis.call('HSET', job, 'due_at', due) end
   if expires then redis.call('HSET', job, 'expires_at', expires) end
   if values[i + 10] ~= '' then join_as_new(id, values[i + 10], values[i + 11], values[i + 12]) end
-  if state == 'queued' then
-    push_ready(queue, id, new_place(priority))
-  elseif state == 'scheduled' then
-    redis.call('HSET', job, 'wait_reason', 'asked')
-    push_due(queue, id, due)
-  else
+  if state == 'dead' then
     redis.call('HSET', job, 'reason', dead_reason, 'finished_at', now)
     count(values[i + 2], 'dead', 1)
     enter_final(id, 'dead', now)
+    return 'created'
+  end
+  if owner then
+    redis.call('HSET', unique_key(digest), 'next', id)
+    redis.call('HSET', job, 'wait_reason', 'unique')
+    redis.call('ZADD', due_key(queue), '+inf', id)
+    return 'follows'
+  end
+  if digest then take_lock(id, digest, term, now) end
+  if state == 'queued' then
+    push_ready(queue, id, new_place(priority))
+  else
+    redis.call('HSET', job, 'wait_reason', 'asked')
+    push_due(queue, id, due)
   end
   return 'created'
+end
+
+-- A job that comes of another one. Nobody waits for the answer: a conflict is told in the log of that other one.
+local function create_follow_up(values, i, parent, now)
+  local word, other = create_job(values, i, now)
+  if other then
+    local line = word .. ': the follow-up ' .. values[i + 2] .. ' was not created, for ' .. other .. ' does its work'
+    redis.call('XADD', log_key(parent), 'MAXLEN', '~', 1000, '*', 'n', '', 'line', line)
+  end
 end

@@ -1,15 +1,17 @@
 -- Final states, and what the end of one job means for its group.
 -- A group holds its size, the members that joined by completing, and its callbacks, written out as jobs by whoever
 -- submitted it. A job belongs to a group if it counts in it (a member) or if a member follows it in a pipeline.
-local CREATE_WIDTH = 14
+local CREATE_WIDTH = 15
 
--- The part that all new jobs share; values[i] is the first of the fourteen of lib/create.lua.
+-- The part that all new jobs share; values[i] is the first of the fifteen of lib/create.lua.
 local function write_new(values, i, state, now)
   local id, queue, actor = values[i], values[i + 1], values[i + 2]
   redis.call('HSET', job_key(id), 'v', 1, 'state', state, 'queue', queue, 'actor', actor, 'priority', values[i + 3],
     'created_at', now, 'max_attempts', values[i + 6], 'max_crashes', values[i + 7])
   if values[i + 8] ~= '' then redis.call('HSET', job_key(id), 'parent', values[i + 8]) end
-  redis.call('SET', msg_key(id), values[i + 13])
+  local digest, term = values[i + 13]:match('^(%S+) (%S+)')
+  if digest then redis.call('HSET', job_key(id), 'unique', digest, 'until', term) end
+  redis.call('SET', msg_key(id), values[i + 14])
   redis.call('ZADD', JOBS, now, id)
   redis.call('HSETNX', QUEUES, queue, now)
   count(actor, 'enqueued', 1)
@@ -54,5 +56,6 @@ end
 function enter_final(id, state, now)
   redis.call('ZADD', final_key(state), now, id)
   publish(id, state)
-  if state ~= 'succeeded' then pcall(fail_group, id, now) end -- a damaged group must not keep a job from its end
+  pcall(release_at_end, id, state, now) -- a damaged lock must not keep a job from its end
+  if state ~= 'succeeded' then pcall(fail_group, id, now) end -- nor a damaged group
 end

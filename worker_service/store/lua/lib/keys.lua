@@ -19,6 +19,7 @@ local function claim_key(session) return P .. 'claim:' .. session end
 local function group_key(id) return P .. 'group:' .. id end
 local function schedule_key(name) return P .. 'schedule:' .. name end
 local function idem_key(name) return P .. 'idem:' .. name end
+local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
 local function event_channel(id) return P .. 'ev:' .. id end

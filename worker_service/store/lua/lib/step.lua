@@ -3,7 +3,9 @@
 local function read_step(id, step)
   local entry = redis.call('HGET', step_key(id), step)
   if not entry then return nil end
-  return entry:match('^(%l+) %d+ (%S+) ?(.*)$')
+  local state, by, result = entry:match('^(%l+) %d+ (%S+) ?(.*)$')
+  if not state then state = 'begun' end -- damaged: it was begun at least
+  return state, by, result
 end
 
 local function write_step(id, step, state, now, by, result)

@@ -122,7 +122,7 @@ class TestDone:
 
         async def work() -> list[Any]:
             runs.append(1)
-            found = await asyncio.gather(one("a"), one("b"))
+            found = [*await asyncio.gather(one("a"), one("b"))]
             if len(runs) < 2:
                 raise ValueError
             return found

@@ -54,7 +54,7 @@ class LedgerStep(Step):
             StepMisused: the step is done.
             LeaseLost, StoreUnavailable: this could not be written; the outcome stays unknown.
         """
-        if self._is_done:
+        if self.is_done:
             raise StepMisused(f"step {self.name!r} is done already: it did happen")
         self._end("not_done")
         self._did_not_happen = True
@@ -67,9 +67,9 @@ class LedgerStep(Step):
 
     def leave(self) -> None:
         """Enter that it is done, unless that is known, or it did not happen."""
-        if not self._is_done and not self._did_not_happen:
-            self._end("done", self._text)
-            self._is_done = True
+        if not self.is_done and not self._did_not_happen:
+            self._end("done", self.result_text)
+            self.found_done(self.result_text)
 
     def _begin(self, *, over: bool) -> str:
         word, text = self._store.begin_step(

@@ -22,13 +22,14 @@ class Step:
     Attributes:
         name: unique in its job.
         key: the same text in every run, for a service that does nothing twice under one key.
+        result_text: ``result`` as it is kept.
     """
 
     def __init__(self, name: str, key: str) -> None:
         self.name = name
         self.key = key
         self._is_done = False
-        self._text = "null"
+        self.result_text = "null"
 
     @property
     def is_done(self) -> bool:
@@ -38,17 +39,17 @@ class Step:
     @property
     def result(self) -> Any:
         """What it came to, as JSON gives it back: the same in the run that did it and in those that find it done."""
-        return json.loads(self._text)
+        return json.loads(self.result_text)
 
     @result.setter
     def result(self, value: Any) -> None:
         if self._is_done:
             raise StepMisused(f"step {self.name!r} is done already: do it under `if not step.is_done` only")
-        self._text = result_json(value, STEP_RESULT_LIMIT, f"the result of step {self.name!r}")
+        self.result_text = result_json(value, STEP_RESULT_LIMIT, f"the result of step {self.name!r}")
 
     def found_done(self, text: str) -> None:
         """It is done, with this result as JSON."""
-        self._is_done, self._text = True, text
+        self._is_done, self.result_text = True, text
 
 
 @contextmanager

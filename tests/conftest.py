@@ -9,12 +9,15 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine, create_engine
 
 from tests.databases import Postgres
 from worker_service.embedded import EmbeddedServer, bundled_server
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +63,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str) -> "Iterator[Engine]":
     """Connections to that database."""
+    from sqlalchemy import create_engine
+
     made = create_engine(database_url)
     yield made
     made.dispose()

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.broker.conftest import Declare, Ended
+from tests.broker.conftest import Declare, Ended, MakeBroker, Working, an_actor
 from tests.broker.test_current_job import take_away
 from tests.waiting import wait_until
 from worker_service import Happened, NotHappened, PermanentError, once
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.interrupts import LeaseLost
-from worker_service.jobs.errors import NoCurrentJob
+from worker_service.embedded import EmbeddedServer
+from worker_service.jobs.errors import NoCurrentJob, StoreUnavailable
 from worker_service.jobs.states import State
 from worker_service.jobs.steps import STEP_RESULT_LIMIT, STEPS_LIMIT
 from worker_service.store import Job
@@ -332,6 +333,50 @@ class TestLost:
         assert ended(message).result == "ch_1"
         wait_until(lambda: refused)
         assert len(bank.charged) == 1
+
+
+def test_end_that_cannot_be_written_for_long_is_an_unknown_outcome(
+    make_broker: MakeBroker,
+    working: Working,
+    server_binary: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    bank: Bank,
+):
+    monkeypatch.setattr("worker_service.broker.once.END_SECONDS", 0.1)
+    raised: list[str] = []
+    with EmbeddedServer(binary=server_binary, extra={"appendfsync": "always"}) as own:
+        broker = make_broker(url=own.url)
+
+        def charge() -> None:
+            try:
+                with once("charge") as step:
+                    bank.charge(step.key)
+                    own.kill()
+            except StoreUnavailable as error:
+                raised.append(str(error))
+                raise
+
+        actor = an_actor(broker, charge, min_backoff=1, max_backoff=2)
+        with working(broker):
+            message = actor.send()
+            wait_until(lambda: raised)
+            own.start()
+            job = broker.reads.wait_until_final(message.message_id, timeout=20)
+
+    assert job is not None
+    assert (job.state, job.reason, job.attempts) == (State.DEAD, "unknown_outcome", 2)
+    assert len(bank.charged) == 1
+
+
+def test_store_that_is_away_is_retried_whatever_retry_on_says(declare: Declare, ended: Ended):
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        if len(runs) < 2:
+            raise StoreUnavailable("Redis is away")
+
+    assert ended(declare(work, retry_on=KeyError, **QUICK).send()).state is State.SUCCEEDED
 
 
 class TestMisuse:

@@ -61,7 +61,7 @@ def once(
 
     ``with once("charge") as step:`` enters in the job's ledger that the step begins and, when the block is left
     normally, that it is done. Do it under ``if not step.is_done`` and set ``step.result``, which later runs find.
-    ``step.nothing_happened()`` takes the beginning back, before you raise because of a refusal.
+    ``step.nothing_happened()`` says that it was refused, before you raise; what else is raised leaves it in doubt.
 
     Args:
         name: of the step, one of at most 100 of a job; 1 to 64 of ``A-Z a-z 0-9 . _ : -``.

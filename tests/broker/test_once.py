@@ -258,6 +258,29 @@ class TestUnknown:
         job = ended(declare(charge, **QUICK).send())
         assert (job.state, job.result, job.attempts) == (State.SUCCEEDED, "ch_1", 2)
 
+    def test_result_after_a_refusal_says_that_something_happened(
+        self, declare: Declare, ended: Ended, bank: Bank
+    ):
+        def charge() -> str:
+            with once("charge") as step:
+                step.nothing_happened()  # the first card was refused
+                step.result = bank.charge(step.key)
+            return str(step.result)
+
+        job = ended(declare(charge).send())
+        assert [(step.state, step.result) for step in job.steps] == [("done", "ch_1")]
+
+    def test_what_is_raised_after_a_refusal_that_was_withdrawn_leaves_it_in_doubt(
+        self, declare: Declare, ended: Ended, bank: Bank
+    ):
+        def charge() -> None:
+            with once("charge") as step:
+                step.nothing_happened()
+                step.result = bank.charge(step.key)
+                raise PermanentError("after all")
+
+        assert [step.state for step in ended(declare(charge).send()).steps] == ["begun"]
+
     def test_step_of_which_nothing_happened_is_not_done_when_it_is_left_normally(
         self, declare: Declare, ended: Ended
     ):
@@ -312,26 +335,29 @@ class TestLost:
         assert (job.result, len(bank.charged)) == ("ch_1", 1)
         assert bank.asked == [f"{message.message_id}:charge"]
 
-    def test_stale_run_cannot_take_a_step_back(
+    def test_stale_run_cannot_take_a_step_back_and_keeps_its_own_error(
         self, served: JobBroker, declare: Declare, ended: Ended, bank: Bank
     ):
-        refused: list[type] = []
+        raised: list[BaseException] = []
 
         def charge() -> str:
-            with once("charge", verify=bank.find) as step:
-                if not step.is_done:
-                    step.result = bank.charge(step.key)
-                    take_away(served, message.message_id)
-                    with pytest.raises(LeaseLost):
+            try:
+                with once("charge", verify=bank.find) as step:
+                    if not step.is_done:
+                        step.result = bank.charge(step.key)
+                        take_away(served, message.message_id)
                         step.nothing_happened()
-                    refused.append(LeaseLost)
+                        raise ValueError("refused")
+            except ValueError as error:
+                raised.append(error)
+                raise
             return str(step.result)
 
         actor = declare(charge)
         message = actor.message()
         served.enqueue(message)
         assert ended(message).result == "ch_1"
-        wait_until(lambda: refused)
+        wait_until(lambda: raised)
         assert len(bank.charged) == 1
 
 

@@ -45,19 +45,17 @@ class LedgerStep(Step):
         assert job.notes is not None
         self._store: Store = job.notes.store
         self._job = job
-        self._did_not_happen = False
 
     def nothing_happened(self) -> None:
-        """The effect was refused: the next run may try again. Say so before you raise.
+        """The effect was refused: entered when the block is left, so that the next run may try again. Setting a result
+        afterwards withdraws it.
 
         Raises:
             StepMisused: the step is done.
-            LeaseLost, StoreUnavailable: this could not be written; the outcome stays unknown.
         """
         if self.is_done:
             raise StepMisused(f"step {self.name!r} is done already: it did happen")
-        self._end("not_done")
-        self._did_not_happen = True
+        self.result_text = ""
 
     def begin(self, verify: Verify | None, on_unknown: OnUnknown) -> None:
         """Enter it in the ledger, or find it done there."""
@@ -66,10 +64,23 @@ class LedgerStep(Step):
             self._resolve(verify)
 
     def leave(self) -> None:
-        """Enter that it is done, unless that is known, or it did not happen."""
-        if not self.is_done and not self._did_not_happen:
-            self._end("done", self.result_text)
-            self.found_done(self.result_text)
+        """Enter that it is done, unless it was found done, or did not happen."""
+        if self.is_done:
+            return
+        if not self.result_text:
+            self._end("not_done")
+            return
+        self._end("done", self.result_text)
+        self.found_done(self.result_text)
+
+    def leave_raising(self) -> None:
+        """Enter that it did not happen, if that was said. What was raised in the block goes on in any case."""
+        if self.is_done or self.result_text:
+            return
+        try:
+            self._end("not_done")
+        except (StoreUnavailable, LeaseLost) as error:
+            logger.warning("That step %s did not happen could not be entered: %s", self.name, error)
 
     def _begin(self, *, over: bool) -> str:
         word, text = self._store.begin_step(
@@ -135,7 +146,11 @@ def once(
     with opened(name) as job:
         step = LedgerStep(job, name)
         step.begin(verify, on_unknown)
-        yield step
+        try:
+            yield step
+        except BaseException:
+            step.leave_raising()
+            raise
         step.leave()
 
 

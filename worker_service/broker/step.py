@@ -22,7 +22,7 @@ class Step:
     Attributes:
         name: unique in its job.
         key: the same text in every run, for a service that does nothing twice under one key.
-        result_text: ``result`` as it is kept.
+        result_text: ``result`` as it is kept; '' when it is known that nothing happened.
     """
 
     def __init__(self, name: str, key: str) -> None:
@@ -39,7 +39,7 @@ class Step:
     @property
     def result(self) -> Any:
         """What it came to, as JSON gives it back: the same in the run that did it and in those that find it done."""
-        return json.loads(self.result_text)
+        return json.loads(self.result_text or "null")
 
     @result.setter
     def result(self, value: Any) -> None:

@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-redis test-soak check format-check lint types imports format bench lock clean help
+.PHONY: run test test-redis test-postgres test-soak check format-check lint types imports format bench lock clean help
 
 run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
 	@$(BIN)/worker-service up
@@ -24,6 +24,15 @@ test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of t
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \
 		echo "test-redis SKIPPED: no redis-server on PATH (apt-get install redis-server)"; \
+	fi
+
+test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the PostgreSQL of this system
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+		TEST_DATABASE=postgresql $(BIN)/pytest -m sql; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "test-postgres FAILED: no initdb (apt-get install postgresql)" >&2; exit 1; \
+	else \
+		echo "test-postgres SKIPPED: no initdb (apt-get install postgresql)"; \
 	fi
 
 test-soak: $(BIN)/.installed-dev ## run the long tests

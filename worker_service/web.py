@@ -11,6 +11,7 @@ from .api.jobs import jobs
 from .api.metrics import metrics
 from .api.operations import operations
 from .api.queues import queues
+from .api.steps import steps
 from .api.submitting import submitting
 from .broker.broker import JobBroker
 from .dashboard.pages import dashboard
@@ -39,6 +40,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(submitting(broker, given))
     app.register_blueprint(jobs(broker, given))
     app.register_blueprint(operations(broker, given))
+    app.register_blueprint(steps(broker, given))
     app.register_blueprint(queues(broker))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))

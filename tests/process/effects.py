@@ -11,16 +11,16 @@ from tests.waiting import wait_until
 
 
 class Effects:
-    """What jobs did to the world, as another process wrote it down. Close it."""
+    """What jobs did to the world, as another process wrote it down in ``file``. Close it."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "effects"
+        self.file = folder / "effects"
         self._folder = tempfile.TemporaryDirectory(
             prefix="sink-"
         )  # a test's own may be too deep for a socket's name
         self.address = str(Path(self._folder.name) / "socket")
         self._process = subprocess.Popen(
-            [sys.executable, sink.__file__, self.address, str(self._file)], start_new_session=True
+            [sys.executable, sink.__file__, self.address, str(self.file)], start_new_session=True
         )
         wait_until(Path(self.address).exists, timeout=15, message="the sink of effects did not start")
 
@@ -33,7 +33,7 @@ class Effects:
         return [float(line[2]) for line in self._lines() if line[:2] == [word, name]]
 
     def _lines(self) -> list[list[str]]:
-        return [line.split() for line in self._file.read_text().splitlines()] if self._file.exists() else []
+        return [line.split() for line in self.file.read_text().splitlines()] if self.file.exists() else []
 
     def close(self) -> None:
         """End the process."""

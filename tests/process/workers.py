@@ -64,14 +64,18 @@ class Service:
         self.workers.append(started)
         return started
 
-    def supervise(self, until: Callable[[], bool], *, timeout: float = 60, threads: int = 8) -> None:
-        """Keep one command running, as a supervisor does, until the condition holds."""
-        running = self.worker(threads=threads)
+    def supervise(self, until: Callable[[], bool], *, timeout: float = 60, **options: Any) -> None:
+        """Keep one command running, as a supervisor does, until the condition holds.
+
+        Args:
+            options: of `worker`.
+        """
+        running = self.worker(**options)
 
         def restart_or_look() -> bool:
             nonlocal running
             if running.main.poll() is not None:
-                running = self.worker(threads=threads)
+                running = self.worker(**options)
             return until()
 
         wait_until(restart_or_look, timeout=timeout)

@@ -1,5 +1,5 @@
 """HTTP resources.
 
-Reading order: submitting, jobs and operations (the routes), body, requests, idempotency and lists (what comes in),
-representation (what goes out), problems (what goes wrong), queues, actors, health, metrics.
+Reading order: submitting, jobs, operations and steps (the routes), body, requests, idempotency and lists (what comes
+in), representation (what goes out), problems (what goes wrong), queues, actors, health, metrics.
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
-from ..store import Delivery, Job, NewJob, Submitted
+from ..store import Delivery, Job, JobStep, NewJob, Submitted
 from .instants import to_text
 
 
@@ -40,6 +40,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "result": job.result,
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
+        "steps": [_step(step) for step in job.steps],
         "links": {"self": location(job.id)},
     }
 
@@ -96,6 +97,7 @@ def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
         error=None,
         progress=None,
         deliveries=[],
+        steps=[],
     )
 
 
@@ -115,3 +117,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "charged": delivery.charged,
         "error": delivery.error,
     }
+
+
+def _step(step: JobStep) -> dict[str, Any]:
+    return {"name": step.name, "state": step.state, "at": to_text(step.at_ms), "result": step.result}

@@ -120,9 +120,18 @@ def current_job() -> CurrentJob:
     Raises:
         NoCurrentJob: no job runs here.
     """
+    return CurrentJob(current_delivery())
+
+
+def current_delivery() -> JobProxy:
+    """The same, for code of the broker.
+
+    Raises:
+        NoCurrentJob: no job runs here.
+    """
     job = CURRENT.get()
     if job is None:
         raise NoCurrentJob(
-            "no job runs here: current_job() is for the code of an actor, in the thread it was called in"
+            "no job runs here: this is for the code of an actor, in the thread it was called in"
         )
-    return CurrentJob(job)
+    return job

@@ -10,9 +10,9 @@ from typing import Any
 import dramatiq
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import SkipMessage, TimeLimitExceeded
-from pydantic_core import to_jsonable_python
 
 from ..jobs.errors import PermanentError, ResultNotStorable
+from ..jobs.results import result_json
 from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
 
 RESULT_LIMIT = 64 * 1024
@@ -56,6 +56,7 @@ class JobProxy(dramatiq.MessageProxy):
         notes: where its actor writes and reads about the job; set when it starts.
         is_cancelled: whether somebody asked it to stop.
         was_interrupted: whether an interrupt was raised in it by us, and not by its own code.
+        steps: names of those it has come to; each once.
         is_finished: whether its outcome is on its way; nothing can follow with it any more.
         decision: set by the retry middleware when the attempt failed.
     """
@@ -74,6 +75,7 @@ class JobProxy(dramatiq.MessageProxy):
         self.notes: Notes | None = None
         self.is_cancelled = False
         self.was_interrupted = False
+        self.steps: set[str] = set()
         self.is_finished = False
         self.decision: Decision | None = None
         self.outbox: list[NewJob] = []
@@ -88,17 +90,9 @@ class JobProxy(dramatiq.MessageProxy):
     def note_result(self, value: Any) -> None:
         """Keep the actor's value for finish; one that cannot be stored makes the job fail for good."""
         try:
-            text = json.dumps(value, separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
-        except (TypeError, ValueError, RecursionError) as error:
-            self._unstorable = ResultNotStorable(f"the result of {self.actor_name} is not JSON: {error}")
-            return
-        if len(text) > RESULT_LIMIT:
-            self._unstorable = ResultNotStorable(
-                f"the result of {self.actor_name} has {len(text)} bytes, at most {RESULT_LIMIT} are kept: "
-                "store it elsewhere and return a reference to it"
-            )
-            return
-        self.result = text
+            self.result = result_json(value, RESULT_LIMIT, f"the result of {self.actor_name}")
+        except ResultNotStorable as error:
+            self._unstorable = error
 
     def outcome(self) -> Outcome:
         """How this delivery ended, for finish."""

@@ -47,7 +47,7 @@ class InvalidJob(WorkerServiceError, ValueError):
 
 
 class InvalidQuery(InvalidJob):
-    """Raised when a list, or a change of a queue, is asked for with a wrong parameter."""
+    """Raised when a list, or a change of a queue or a step, is asked for with a wrong parameter."""
 
 
 class InvalidArguments(InvalidJob):
@@ -85,6 +85,14 @@ class UnknownJob(WorkerServiceError, LookupError):
     """Raised when no job has this id: it never existed, or it was pruned."""
 
 
+class UnknownStep(WorkerServiceError, LookupError):
+    """Raised when a step that is to be settled was not begun, or is known not to have happened."""
+
+
+class NotSettleable(WorkerServiceError):
+    """Raised when a step that is to be settled is done already, or its job runs."""
+
+
 class JobFinished(WorkerServiceError):
     """Raised when a job that is to be stopped has ended already."""
 
@@ -120,4 +128,12 @@ class RetryLater(WorkerServiceError):
 
 
 class ResultNotStorable(PermanentError):
-    """Raised when a result is not JSON or larger than 64 KiB; store it elsewhere, return a reference."""
+    """Raised when a result is not JSON or too large (64 KiB, of a step 8 KiB); store it elsewhere, keep a reference."""
+
+
+class StepMisused(PermanentError):
+    """Raised when a step is used in a way that cannot work: its name, or twice, or inside of another one."""
+
+
+class UnknownOutcome(PermanentError):
+    """Raised when an earlier run began a step and nobody knows whether it happened: a person has to look."""

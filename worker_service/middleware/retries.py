@@ -22,10 +22,10 @@ from ..jobs.backoff import (
     full_jitter,
     scheduled_wait,
 )
-from ..jobs.errors import InvalidJob, PermanentError, RetryLater
+from ..jobs.errors import InvalidJob, PermanentError, RetryLater, StoreUnavailable, UnknownOutcome
 from .options import InvalidOption
 
-ALWAYS_RETRIED = (ConnectionError, TimeoutError, Interrupt)
+ALWAYS_RETRIED = (ConnectionError, TimeoutError, StoreUnavailable, Interrupt)
 """Also when ``retry_on`` names others: trouble on the way, and a time limit."""
 _CLASSES = ("retry_on", "fail_on", "throws")
 
@@ -78,6 +78,8 @@ class Retries(DramatiqRetries):
             message.fail()
         elif isinstance(exception, (RateLimitExceeded, RetryLater)) and _may_snooze(message, wait_ms):
             message.decision = Decision("snooze", "snooze", wait_ms)
+        elif isinstance(exception, UnknownOutcome):
+            self._give_up(message, "unknown_outcome")
         elif _is_permanent(exception, options):
             self._give_up(message, "permanent_error")
         elif not self._may_retry(options, exception):

@@ -6,7 +6,7 @@ listening, connection, address, line.
 
 from .address import check_server, shown_url
 from .connection import connect
-from .job_record import Delivery, Job
+from .job_record import Delivery, Job, JobStep
 from .listening import Listening
 from .listing import JobPage, Listing, Place
 from .queries import Queries, ScheduleState
@@ -31,6 +31,7 @@ __all__ = [
     "Idempotency",
     "Job",
     "JobPage",
+    "JobStep",
     "Listening",
     "Listing",
     "Lock",

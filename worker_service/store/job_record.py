@@ -25,6 +25,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class JobStep:
+    """Something the job does once: ``begun`` or ``done`` at ``at_ms``, its result once it is done."""
+
+    name: str
+    state: str
+    at_ms: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded."""
 
@@ -53,6 +63,7 @@ class Job:
     error: dict[str, Any] | None
     progress: dict[str, Any] | None
     deliveries: list[Delivery]
+    steps: list[JobStep]
 
     @property
     def is_final(self) -> bool:
@@ -60,8 +71,11 @@ class Job:
         return self.state in FINAL
 
 
-def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: Any = None) -> Job | None:
-    """The job from the replies to HGETALL of its record and its output, GET of its message, LRANGE of its deliveries.
+def read_job(
+    id: str, fields: Any, out: Any = None, message: Any = None, rows: Any = None, steps: Any = None
+) -> Job | None:
+    """The job from the replies to HGETALL of its record and its output, GET of its message, LRANGE of its deliveries,
+    HGETALL of its steps.
 
     Args:
         out: with ``brief`` reads the reply to HMGET of error and progress.
@@ -105,6 +119,7 @@ def read_job(id: str, fields: Any, out: Any = None, message: Any = None, rows: A
         error=outputs.get("error"),
         progress=outputs.get("progress"),
         deliveries=deliveries,
+        steps=_steps(steps if isinstance(steps, dict) else {}),
     )
 
 
@@ -168,5 +183,19 @@ def _delivery(row: bytes) -> Delivery | None:
             charged=charged == "1",
             error=_json(error),
         )
+    except ValueError:
+        return None
+
+
+def _steps(ledger: dict[bytes, bytes]) -> list[JobStep]:
+    """In the order in which they were last heard of."""
+    found = [step for name, entry in text_of(ledger).items() if (step := _step(name, entry)) is not None]
+    return sorted(found, key=lambda step: (step.at_ms, step.name))
+
+
+def _step(name: str, entry: str) -> JobStep | None:
+    try:
+        state, at, _, result = f"{entry} ".split(" ", 3)
+        return JobStep(name, state, int(at), _json(result))
     except ValueError:
         return None

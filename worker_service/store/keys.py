@@ -54,6 +54,10 @@ class Keys:
         """stream of the newest lines that its actor logged, each with the number of its delivery; until pruned."""
         return f"{self.prefix}log:{id}"
 
+    def step(self, id: str) -> str:
+        """hash: step -> ``begun`` or ``done``, the instant, by which delivery, its result as JSON; until pruned."""
+        return f"{self.prefix}step:{id}"
+
     def final(self, state: str) -> str:
         """zset of ids in a final state by instant; bounded by age and count (prune)."""
         return f"{self.prefix}final:{state}"

@@ -44,7 +44,7 @@ class Queries:
         """The jobs with these ids, in one round trip; what is unknown or pruned is left out.
 
         Args:
-            brief: without message, result and deliveries, which may be large.
+            brief: without message, result, deliveries and steps, which may be large.
         """
         with translated(), self._client.pipeline(transaction=not brief) as pipe:
             for id in ids:
@@ -55,8 +55,9 @@ class Queries:
                     pipe.hgetall(self.keys.out(id))
                     pipe.get(self.keys.msg(id))
                     pipe.lrange(self.keys.attempts(id), 0, -1)
+                    pipe.hgetall(self.keys.step(id))
             replies = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
-        width = 2 if brief else 4
+        width = 2 if brief else 5
         found = [read_job(id, *replies[i * width : (i + 1) * width]) for i, id in enumerate(ids)]
         return [job for job in found if job is not None]
 

@@ -8,6 +8,7 @@ import redis
 
 from ..jobs.backoff import CRASH_WAITS_MS
 from ..jobs.errors import StoreTooNew
+from ..jobs.steps import STEPS_LIMIT
 from .connection import translated
 from .keys import Keys
 from .line import Line
@@ -146,6 +147,51 @@ class Store:
     def log(self, id: str, token: str, line: str) -> bool:
         """Add a line to the log of a running job; False when the token is no longer good."""
         return bool(self._scripts.run("log", id, token, line) == b"done")
+
+    def begin_step(
+        self, id: str, token: str, step: str, *, over: bool = False, now_ms: int | None = None
+    ) -> tuple[str, str]:
+        """Note that a running job is about to do what must happen once.
+
+        Args:
+            step: its name.
+            over: begin it also when an earlier delivery did without saying how that ended.
+
+        Returns:
+            A word and the step's result as JSON: ``begun``, ``done`` (alone with a result), ``unknown`` (an earlier
+            delivery began it, and nobody knows), ``too_many`` or ``stale`` (the token is no longer good).
+        """
+        word, *result = self._scripts.run("begin_step", _now(now_ms), id, token, step, int(over), STEPS_LIMIT)
+        return word.decode(), result[0].decode() if result else ""
+
+    def end_step(
+        self, id: str, token: str, step: str, outcome: str, result: str = "", *, now_ms: int | None = None
+    ) -> bool:
+        """Note how a step ended; False when the token is no longer good.
+
+        Args:
+            outcome: ``done`` or ``not_done``.
+            result: JSON, of a step that is done.
+        """
+        word = self._scripts.run("end_step", _now(now_ms), id, token, step, outcome, result)
+        return bool(word == b"ended")
+
+    def settle_step(
+        self, id: str, step: str, nonce: str, outcome: str, result: str = "", *, now_ms: int | None = None
+    ) -> str:
+        """Note how a step ended that was begun, as a person found out.
+
+        Args:
+            nonce: of the request; repeated with the same one the call changes nothing.
+            outcome: ``done`` or ``not_done``.
+            result: JSON, of a step that is done.
+
+        Returns:
+            ``settled``, ``running`` (the job may still say so itself), ``done`` (it has), ``no_step`` (nothing of this
+            name is in its ledger) or ``unknown`` (there is no such job).
+        """
+        word: bytes = self._scripts.run("settle_step", _now(now_ms), id, step, nonce, outcome, result)
+        return word.decode()
 
     def finish(self, outcomes: Sequence[Outcome], *, now_ms: int | None = None) -> list[str]:
         """Record how deliveries ended; one word each: ``done``, ``already``, ``stale`` or ``broken``."""

@@ -8,6 +8,7 @@ local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end
 local function attempts_key(id) return P .. 'attempts:' .. id end
 local function log_key(id) return P .. 'log:' .. id end
+local function step_key(id) return P .. 'step:' .. id end
 local function final_key(state) return P .. 'final:' .. state end
 local function ready_key(queue) return P .. 'q:' .. queue end
 local function due_key(queue) return P .. 'due:' .. queue end

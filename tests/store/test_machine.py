@@ -403,9 +403,9 @@ class Machine(RuleBasedStateMachine):
         known = sorted(self.world.records)
         id, nonce = known[pick % len(known)], str(next(self.numbers))
         state = self.world.state(id)
-        word = self.store.replay(id, nonce, now_ms=self.now)
+        (word,) = self.store.replay([id], nonce, now_ms=self.now)
         if twice:
-            assert self.store.replay(id, nonce, now_ms=self.now + 1) == word
+            assert self.store.replay([id], nonce, now_ms=self.now + 1) == [word]
         self.did("replay")
         comes_back = state in (State.DEAD, State.CANCELLED)
         assert (word == "replayed") == comes_back

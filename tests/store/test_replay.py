@@ -31,7 +31,7 @@ def test_it_is_queued_behind_those_that_wait_with_all_its_attempts(store: Store,
     id = dead(store)
     before = submitted(store, priority=3)
 
-    assert store.replay(id, "n1", now_ms=NOW + 5) == "replayed"
+    assert store.replay([id], "n1", now_ms=NOW + 5) == ["replayed"]
 
     job = reads.job(id)
     assert job is not None
@@ -52,7 +52,7 @@ def test_cancelled_job_is_put_back_and_may_run_to_its_end(store: Store):
     store.cancel(job.id, now_ms=NOW)
     finish(store, job, "cancel")
 
-    assert store.replay(job.id, "n1", now_ms=NOW) == "replayed"
+    assert store.replay([job.id], "n1", now_ms=NOW) == ["replayed"]
 
     (again,) = claim(store).jobs
     assert finish(store, again, "retry", delay_ms=0) == "done"
@@ -62,7 +62,7 @@ def test_cancelled_job_is_put_back_and_may_run_to_its_end(store: Store):
 def test_crashes_are_forgiven(store: Store):
     id = crashed(store, times=2, max_crashes=2)
     assert fields_of(store, id)["state"] == "dead"
-    store.replay(id, "n1", now_ms=NOW)
+    store.replay([id], "n1", now_ms=NOW)
     a_session(store)
     (job,) = claim(store, suspects=0).jobs
     assert job.crashes == 0
@@ -70,9 +70,9 @@ def test_crashes_are_forgiven(store: Store):
 
 def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
     id = dead(store)
-    store.replay(id, "n1", now_ms=NOW)
+    store.replay([id], "n1", now_ms=NOW)
     before = contents(store)
-    assert store.replay(id, "n1", now_ms=NOW + 1) == "replayed"
+    assert store.replay([id], "n1", now_ms=NOW + 1) == ["replayed"]
     assert contents(store) == before
 
 
@@ -93,13 +93,13 @@ def test_job_in_another_state_is_left_alone(store: Store, kind: str):
     before = contents(store)
 
     expected = "finished" if kind in ("succeeded", "expired") else "active"
-    assert store.replay(id, "n1", now_ms=NOW) == expected
+    assert store.replay([id], "n1", now_ms=NOW) == [expected]
 
     assert contents(store) == before
 
 
 def test_unknown_and_damaged_jobs_are_named(store: Store):
-    assert store.replay("unknown", "n1") == "unknown"
+    assert store.replay(["unknown"], "n1") == ["unknown"]
     id = dead(store)
     store.client.hdel(store.keys.job(id), "queue")
-    assert store.replay(id, "n1") == "damaged"
+    assert store.replay([id], "n1") == ["damaged"]

@@ -25,7 +25,7 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/jobs/<id>/retry")
     def retry(id: str) -> tuple[Response, int]:
-        word = broker.store.replay(id, uuid.uuid4().hex)
+        (word,) = broker.store.replay([id], uuid.uuid4().hex)
         job = found(broker, settings, id)
         if word != "replayed":
             raise NotReplayable(_not_replayable(word, job))

@@ -152,6 +152,7 @@ class Outcome:
         charged: whether it uses up an attempt (dead_letter).
         error, result: JSON, or empty.
         message: what the next delivery gets; empty leaves it as it is.
+        fingerprint: of the exception that made the job dead; empty when there was none.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Outcome:
     error: str = ""
     result: str = ""
     message: bytes = b""
+    fingerprint: str = ""
     follow_ups: list[NewJob] = field(default_factory=list)
 
     def arguments(self) -> list[Any]:
@@ -177,6 +179,7 @@ class Outcome:
             self.error,
             self.result,
             self.message,
+            self.fingerprint,
             len(self.follow_ups),
         ]
         for job in self.follow_ups:

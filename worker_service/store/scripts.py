@@ -27,6 +27,8 @@ VERBS = (
     "rescue",
     "cancel",
     "replay",
+    "replay_as",
+    "delete",
     "pause",
     "resume",
     "prune",

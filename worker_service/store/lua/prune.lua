@@ -1,7 +1,7 @@
--- prune: remove finished jobs past their retention; nothing else removes a job.
+-- prune: remove finished jobs past their retention.
 -- Guarantee: only jobs in a final state go, the oldest first, each with all that belongs to it.
 -- Keys: sessions job msg out attempts log jobs final
--- Uses: keys clock
+-- Uses: keys clock remove
 -- ARGV: 1 now  2 limit (jobs in one call)  3.. per final state: state, keep_ms, keep_count
 -- Returns: {number removed, 1 when more remain}
 local now, limit = clock(ARGV[1]), tonumber(ARGV[2])
@@ -9,11 +9,7 @@ redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the serv
 local removed = 0
 
 local function remove(state, ids)
-  for _, id in ipairs(ids) do
-    redis.call('DEL', job_key(id), msg_key(id), out_key(id), attempts_key(id), log_key(id))
-    redis.call('ZREM', JOBS, id)
-    redis.call('ZREM', final_key(state), id)
-  end
+  for _, id in ipairs(ids) do remove_job(id, state) end
   removed = removed + #ids
 end
 

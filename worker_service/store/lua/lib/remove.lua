@@ -1,0 +1,6 @@
+-- All that belongs to a job in a final state goes with it.
+local function remove_job(id, state)
+  redis.call('DEL', job_key(id), msg_key(id), out_key(id), attempts_key(id), log_key(id))
+  redis.call('ZREM', JOBS, id)
+  redis.call('ZREM', final_key(state), id)
+end

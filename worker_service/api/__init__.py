@@ -1,5 +1,6 @@
 """HTTP resources.
 
-Reading order: submitting, jobs and operations (the routes), body, requests, idempotency and lists (what comes in),
-representation (what goes out), problems (what goes wrong), queues, actors, health, metrics.
+Reading order: submitting, jobs, operations, bulk and failures (the routes), body, checked, requests, idempotency,
+filters and lists (what comes in), representation (what goes out), problems (what goes wrong), queues, actors, health,
+metrics.
 """

@@ -1,11 +1,12 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, fitness,
-listening, connection, address, line.
+Reading order: keys, lua/, scripts, records, transitions, job_record, job_filter, queries, listing, matching, failures,
+overview, oldest, fitness, listening, connection, address, line.
 """
 
 from .address import check_server, shown_url
 from .connection import connect
+from .job_filter import JobFilter
 from .job_record import Delivery, Job
 from .listening import Listening
 from .listing import JobPage, Listing, Place
@@ -19,6 +20,7 @@ __all__ = [
     "Delivery",
     "Idempotency",
     "Job",
+    "JobFilter",
     "JobPage",
     "Listening",
     "Listing",

@@ -199,20 +199,25 @@ class Store:
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 
-    def replay(self, ids: Sequence[str], nonce: str, *, now_ms: int | None = None) -> list[str]:
+    def replay(
+        self, ids: Sequence[str], nonce: str, *, until_ms: int | None = None, now_ms: int | None = None
+    ) -> list[str]:
         """Put dead or cancelled jobs back, each with a new round of attempts and without its deadline.
 
         Args:
             nonce: of the request; a job that was put back under it is not put back again.
+            until_ms: leave alone what ended after this instant.
 
         Returns:
             One word per job: ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired),
-            ``damaged`` (its record cannot be used) or ``unknown``.
+            ``later`` (see above), ``damaged`` (its record cannot be used) or ``unknown``.
         """
         return [
             word.decode()
-            for slice in _slices(ids)
-            for word in self._scripts.run("replay", _now(now_ms), nonce, *slice)
+            for some in _slices(ids)
+            for word in self._scripts.run(
+                "replay", _now(now_ms), nonce, "" if until_ms is None else until_ms, *some
+            )
         ]
 
     def replay_as(self, id: str, job: NewJob, *, now_ms: int | None = None) -> str:
@@ -225,9 +230,20 @@ class Store:
         word: bytes = self._scripts.run("replay_as", _now(now_ms), id, *job.arguments())
         return word.decode()
 
-    def delete(self, ids: Sequence[str]) -> list[str]:
-        """Remove finished jobs with all that belongs to them; one word each: ``deleted``, ``active`` or ``unknown``."""
-        return [word.decode() for slice in _slices(ids) for word in self._scripts.run("delete", *slice)]
+    def delete(self, ids: Sequence[str], *, until_ms: int | None = None) -> list[str]:
+        """Remove finished jobs with all that belongs to them.
+
+        Args:
+            until_ms: leave alone what ended after this instant.
+
+        Returns:
+            One word per job: ``deleted``, ``active`` (it waits or runs), ``later`` or ``unknown``.
+        """
+        return [
+            word.decode()
+            for some in _slices(ids)
+            for word in self._scripts.run("delete", "" if until_ms is None else until_ms, *some)
+        ]
 
     def pause(self, queue: str, reason: str, at_ms: int, until_ms: int | None = None) -> None:
         """Start no more jobs of a queue, until an instant or until it is resumed; what runs goes on.

@@ -3,8 +3,9 @@
 --   'unknown' for those that are gone.
 -- Keys: sessions job msg out attempts log jobs final
 -- Uses: keys remove
--- ARGV: 1.. ids
--- Returns: one word per job: deleted | active | unknown
+-- ARGV: 1 until (UTC ms: leave alone what ended later; '' = whenever)  2.. ids
+-- Returns: one word per job: deleted | active | later | unknown
+local till = tonumber(ARGV[1]) or math.huge
 local FINAL = {succeeded = true, dead = true, cancelled = true, expired = true}
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 
@@ -21,10 +22,11 @@ local function delete(id)
   local state = state_of(id)
   if not state then return 'unknown' end
   if not FINAL[state] then return 'active' end
+  if tonumber(redis.call('ZSCORE', final_key(state), id) or 0) > till then return 'later' end
   remove_job(id, state)
   return 'deleted'
 end
 
 local words = {}
-for k = 1, #ARGV do words[k] = delete(ARGV[k]) end
+for k = 2, #ARGV do words[k - 1] = delete(ARGV[k]) end
 return words

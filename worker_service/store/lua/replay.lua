@@ -3,13 +3,14 @@
 --   answers the same and moves nothing, even if a job has died again since. A damaged record does not hold the rest.
 -- Keys: job q wake arrivals total m final watch ev
 -- Uses: keys clock count place end
--- ARGV: 1 now  2 nonce  3.. ids
--- Returns: one word per job: replayed | active | finished | damaged | unknown
-local now, nonce = clock(ARGV[1]), ARGV[2]
+-- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later; '' = whenever)  4.. ids
+-- Returns: one word per job: replayed | active | finished | later | damaged | unknown
+local now, nonce, till = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3]) or math.huge
 
 local function read(id)
-  local f = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'priority', 'replayed_by')
-  return {state = f[1], queue = f[2], actor = f[3], priority = tonumber(f[4]), replayed_by = f[5]}
+  local f = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'priority', 'replayed_by', 'finished_at')
+  return {state = f[1], queue = f[2], actor = f[3], priority = tonumber(f[4]), replayed_by = f[5],
+    finished_at = tonumber(f[6])}
 end
 
 -- Why a job is not to be put back, if so.
@@ -18,7 +19,8 @@ local function refusal(job)
   if job.replayed_by == nonce then return 'replayed' end
   if job.state == 'succeeded' or job.state == 'expired' then return 'finished' end
   if job.state ~= 'dead' and job.state ~= 'cancelled' then return 'active' end
-  if not (job.queue and job.actor and job.priority) then return 'damaged' end
+  if not (job.queue and job.actor and job.priority and job.finished_at) then return 'damaged' end
+  if job.finished_at > till then return 'later' end
 end
 
 -- Begins with a write that is refused when the server is out of memory: nothing has changed then.
@@ -42,6 +44,6 @@ local function replay(id)
 end
 
 local words = {}
-for k = 3, #ARGV do words[k - 2] = replay(ARGV[k]) end
+for k = 4, #ARGV do words[k - 3] = replay(ARGV[k]) end
 write_counts(now)
 return words

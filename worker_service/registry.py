@@ -7,7 +7,9 @@ from typing import Any
 import dramatiq
 
 from .broken_modules import ActorModuleFailed, short_in_workers
+from .broker import bulk
 from .broker.broker import JobBroker
+from .broker.offered import offered
 from .jobs.errors import InvalidJob
 from .middleware import default_middleware
 from .names import did_you_mean
@@ -19,6 +21,7 @@ from .settings import WrongSettings, settings
 def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
     made = JobBroker(settings(), default_middleware())
+    bulk.declare(made)
     dramatiq.set_broker(made)
     return made
 
@@ -80,4 +83,4 @@ def import_own_modules() -> None:
 def _check_routes(ours: JobBroker) -> None:
     for name in settings().routes:
         if name not in ours.actors:
-            raise WrongSettings(f"JOBS_ROUTES: No actor {name!r}.{did_you_mean(name, ours.actors)}")
+            raise WrongSettings(f"JOBS_ROUTES: No actor {name!r}.{did_you_mean(name, offered(ours.actors))}")

@@ -6,6 +6,8 @@ from flask.json.provider import DefaultJSONProvider
 from . import registry
 from .api import access, problems
 from .api.actors import actors
+from .api.bulk import bulk
+from .api.failures import failures
 from .api.health import health
 from .api.jobs import jobs
 from .api.metrics import metrics
@@ -41,6 +43,8 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(jobs(broker, given))
     app.register_blueprint(operations(broker, given))
     app.register_blueprint(steps(broker, given))
+    app.register_blueprint(bulk(broker, given))
+    app.register_blueprint(failures(broker))
     app.register_blueprint(queues(broker))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))

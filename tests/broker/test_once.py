@@ -175,7 +175,7 @@ class TestUnknown:
         id = ended(message).id
         assert served.store.settle_step(id, "charge", "n1", "done", '"ch_1"') == "settled"
 
-        served.store.replay(id, "n2")
+        served.store.replay([id], "n2")
 
         assert ended(message).result == "ch_1"
         assert len(bank.charged) == 1
@@ -187,7 +187,7 @@ class TestUnknown:
         id = ended(message).id
         served.store.settle_step(id, "charge", "n1", "not_done")
 
-        served.store.replay(id, "n2")
+        served.store.replay([id], "n2")
 
         assert ended(message).result == "ch_2"
 

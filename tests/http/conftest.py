@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.http.actors import ACTORS
+from worker_service.broker import bulk
 from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.middleware import default_middleware
@@ -34,6 +35,7 @@ def broker(settings: Settings) -> Iterator[JobBroker]:
     made = JobBroker(settings, default_middleware())
     for fn, options in ACTORS.items():
         dramatiq.actor(broker=made, **options)(fn)
+    bulk.declare(made)
     yield made
     made.close()
 

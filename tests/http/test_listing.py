@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.http.actors import ACTORS
 from worker_service.broker.broker import JobBroker
 
 JOB = {"actor": "add", "args": {"x": 1}}
@@ -85,9 +86,10 @@ class TestLog:
 
 
 class TestActors:
-    def test_every_actor_is_listed_by_name(self, client: FlaskClient, broker: JobBroker):
+    def test_every_actor_is_listed_by_name_but_those_of_the_service_itself(self, client: FlaskClient):
         items = client.get("/v1/actors").get_json()["items"]
-        assert [item["name"] for item in items] == sorted(broker.actors)
+        assert [item["name"] for item in items] == sorted(fn.__name__ for fn in ACTORS)
+        assert client.get("/v1/actors/service.bulk").status_code == 404
 
     def test_actor_says_what_it_takes(self, client: FlaskClient):
         actor = client.get("/v1/actors/add").get_json()

@@ -81,7 +81,7 @@ def test_left_to_a_person_it_happens_at_most_once_and_exactly_once_when_he_has_l
         found = bool(service.effects("charge")[order])
         outcome = ("done", f'"receipt-{order}"') if found else ("not_done", "")
         assert service.store.settle_step(job.id, "charge", "n1", *outcome) == "settled"
-        service.store.replay(job.id, "n2")
+        service.store.replay([job.id], "n2")
 
     wait_until(lambda: service.in_state("succeeded") == len(jobs), timeout=30)
     jobs = jobs_of(service, [job.id for job in jobs])

@@ -5,6 +5,7 @@ import ctypes
 import os
 import threading
 import time
+from pathlib import Path
 
 from sink import tell  # type: ignore[import-not-found] # found in the folder the command runs in
 
@@ -31,6 +32,16 @@ def hold(name: str, seconds: float) -> str:
 def quick(name: str) -> str:
     """As good as nothing."""
     effect("end", name)
+    return name
+
+
+@actor(fail_on=ValueError)
+def pay(name: str) -> str:
+    """Has a bug until somebody mends it, which in this test is a file."""
+    if not Path(os.environ["MENDED"]).exists():
+        effect("failed", name)
+        raise ValueError("no such account")
+    effect("paid", name)
     return name
 
 

@@ -1,12 +1,12 @@
 """Lists of jobs: in order, in pages, bounded."""
 
-from typing import Any
-
 import pytest
 
 from tests.store.builders import NOW, a_job, a_session, claim, claimed, crashed, finish, submitted
+from worker_service.jobs.fingerprint import fingerprint_of_reason
 from worker_service.jobs.states import State
-from worker_service.store import Listing, Place, Queries, Store, listing
+from worker_service.store import JobFilter, Listing, Place, Queries, Store, listing
+from worker_service.store.listing import EVERY_JOB
 
 
 @pytest.fixture
@@ -15,28 +15,28 @@ def lists(store: Store, reads: Queries) -> Listing:
     return Listing(store.client, reads)
 
 
-def walked(lists: Listing, limit: int, **filters: Any) -> list[str]:
+def walked(lists: Listing, limit: int, wanted: JobFilter = EVERY_JOB) -> list[str]:
     """Ids of all pages."""
     seen: list[str] = []
-    page = lists.page(limit, **filters)
+    page = lists.page(limit, wanted)
     seen += [job.id for job in page.jobs]
     while page.next:
-        page = lists.page(limit, after=page.next, **filters)
+        page = lists.page(limit, wanted, after=page.next)
         seen += [job.id for job in page.jobs]
     return seen
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 500])
-@pytest.mark.parametrize("filters", [{}, {"state": State.QUEUED}, {"queue": "default"}])
+@pytest.mark.parametrize("wanted", [EVERY_JOB, JobFilter(states=(State.QUEUED,)), JobFilter(queue="default")])
 def test_jobs_of_one_instant_are_each_seen_once(
-    store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch, limit: int, filters: dict[str, Any]
+    store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch, limit: int, wanted: JobFilter
 ):
     monkeypatch.setattr(listing, "_CHUNK", 4)
     store.submit([a_job(f"a{number:02}") for number in range(11)], now_ms=NOW)
     store.submit([a_job(f"b{number:02}") for number in range(9)], now_ms=NOW + 1)
     store.submit([a_job("c")], now_ms=NOW + 2)
 
-    seen = walked(lists, limit, **filters)
+    seen = walked(lists, limit, wanted)
 
     assert seen == sorted(seen, reverse=True)
     assert len(seen) == 21
@@ -53,8 +53,8 @@ def test_every_state_has_its_list(store: Store, reads: Queries, lists: Listing):
     store.cancel("cancelled")
     submitted(store, "dead", dead_reason="not_json")
     for state in ("queued", "scheduled", "retrying", "running", "cancelled", "dead"):
-        assert [job.id for job in lists.page(9, state=State(state)).jobs] == [state]
-    assert lists.page(9, state=State.EXPIRED).jobs == []
+        assert [job.id for job in lists.page(9, JobFilter(states=(State(state),))).jobs] == [state]
+    assert lists.page(9, JobFilter(states=(State.EXPIRED,))).jobs == []
 
 
 def test_long_index_is_not_read_whole(store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch):
@@ -64,12 +64,14 @@ def test_long_index_is_not_read_whole(store: Store, lists: Listing, monkeypatch:
     store.submit([a_job(f"j{number:02}", dead_reason="not_json") for number in range(12)], now_ms=NOW)
     store.submit([a_job(f"k{number:02}") for number in range(12)], now_ms=NOW + 1)
 
-    page = lists.page(3, state=State.DEAD)
+    page = lists.page(3, JobFilter(states=(State.DEAD,)))
 
     assert page.jobs == []
     assert page.truncated
     assert page.next == Place(NOW + 1, "k02")
-    assert walked(lists, 3, state=State.DEAD) == [f"j{number:02}" for number in range(11, -1, -1)] + ["old"]
+    assert walked(lists, 3, JobFilter(states=(State.DEAD,))) == [
+        f"j{number:02}" for number in range(11, -1, -1)
+    ] + ["old"]
 
 
 def test_short_index_reaches_jobs_of_any_age(store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch):
@@ -77,7 +79,7 @@ def test_short_index_reaches_jobs_of_any_age(store: Store, lists: Listing, monke
     submitted(store, "old", dead_reason="not_json", now_ms=NOW - 1)
     store.submit([a_job() for _ in range(50)], now_ms=NOW)
 
-    page = lists.page(3, state=State.DEAD)
+    page = lists.page(3, JobFilter(states=(State.DEAD,)))
 
     assert ([job.id for job in page.jobs], page.next, page.truncated) == (["old"], None, False)
 
@@ -85,7 +87,57 @@ def test_short_index_reaches_jobs_of_any_age(store: Store, lists: Listing, monke
 def test_index_that_is_behind_a_record_is_not_believed(store: Store, lists: Listing):
     submitted(store, "one")
     store.client.zadd(store.keys.final("dead"), {"one": NOW, "gone": NOW})
-    assert lists.page(3, state=State.DEAD).jobs == []
+    assert lists.page(3, JobFilter(states=(State.DEAD,))).jobs == []
+
+
+@pytest.mark.parametrize("states", [(), (State.QUEUED,)])
+@pytest.mark.parametrize(
+    ("since", "until", "found"), [(None, 2, "ba"), (1, None, "dcb"), (1, 3, "cb"), (2, 2, ""), (0, 9, "dcba")]
+)
+def test_span_of_creation_bounds_a_list(
+    store: Store, lists: Listing, states: tuple[State, ...], since: int | None, until: int | None, found: str
+):
+    for number, id in enumerate("abcd"):
+        submitted(store, id, now_ms=NOW + number)
+    wanted = JobFilter(
+        states=states,
+        since_ms=None if since is None else NOW + since,
+        until_ms=None if until is None else NOW + until,
+    )
+    assert walked(lists, 1, wanted) == walked(lists, 9, wanted) == list(found)
+
+
+def test_span_is_found_however_many_jobs_are_newer(
+    store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(listing, "LOOK_LIMIT", 5)
+    submitted(store, "old", now_ms=NOW - 1)
+    store.submit([a_job() for _ in range(20)], now_ms=NOW)
+
+    page = lists.page(3, JobFilter(until_ms=NOW))
+
+    assert ([job.id for job in page.jobs], page.truncated) == (["old"], False)
+
+
+def test_fingerprint_selects_dead_jobs_with_and_without_an_exception(store: Store, lists: Listing):
+    failed, again, other = claimed(store), claimed(store, session="s2"), claimed(store, session="s3")
+    finish(store, failed, "dead_letter", reason="failed", fingerprint="a" * 16)
+    finish(store, again, "dead_letter", reason="failed", fingerprint="a" * 16)
+    finish(store, other, "dead_letter", reason="failed", fingerprint="b" * 16)
+    lost = submitted(store, dead_reason="group_failed")
+    submitted(store, dead_reason="group_failed", actor="another")
+    dead = (State.DEAD,)
+
+    assert {*walked(lists, 9, JobFilter(dead, fingerprint="a" * 16))} == {failed.id, again.id}
+    by_reason = fingerprint_of_reason("work", "group_failed")
+    assert walked(lists, 9, JobFilter(dead, fingerprint=by_reason)) == [lost]
+
+
+def test_record_of_another_type_hides_no_dead_job(store: Store, lists: Listing):
+    fine, foreign = (submitted(store, dead_reason="not_json") for _ in range(2))
+    store.client.delete(store.keys.job(foreign))
+    store.client.set(store.keys.job(foreign), "no record")
+    assert walked(lists, 9, JobFilter((State.DEAD,))) == [fine]
 
 
 def test_cursor_survives_its_job(store: Store, lists: Listing):

@@ -403,14 +403,45 @@ class Machine(RuleBasedStateMachine):
         known = sorted(self.world.records)
         id, nonce = known[pick % len(known)], str(next(self.numbers))
         state = self.world.state(id)
-        word = self.store.replay(id, nonce, now_ms=self.now).word
+        (word,) = self.store.replay([id], nonce, now_ms=self.now)
         if twice:
-            assert self.store.replay(id, nonce, now_ms=self.now + 1).word == word
+            assert self.store.replay([id], nonce, now_ms=self.now + 1) == [word]
         self.did("replay")
         comes_back = state in (State.DEAD, State.CANCELLED)
         assert (word == "replayed") == comes_back
         assert self.world.state(id) is (State.QUEUED if comes_back else state)
         self.only_changed({id} if comes_back else set())
+
+    @precondition(lambda self: self.world.records)
+    @rule(pick=picks, twice=st.booleans())
+    def replay_as(self, pick: int, twice: bool) -> None:
+        known = sorted(self.world.records)
+        id, job = known[pick % len(known)], a_job(f"j{next(self.numbers)}", queue="a")
+        can = self.world.state(id) in (State.DEAD, State.CANCELLED)
+        word = self.store.replay_as(id, job, now_ms=self.now)
+        if twice:
+            assert self.store.replay_as(id, job, now_ms=self.now + 1) == word
+        self.did("replay_as")
+        assert (word == "replayed") == can
+        assert self.world.state(job.id) is (State.QUEUED if can else None)
+        assert self.world.state(id) is self.before.state(id)
+        self.only_changed({id, job.id} if can else set())
+
+    @precondition(lambda self: self.world.records)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=3, unique=True), twice=st.booleans())
+    def delete(self, chosen: list[int], twice: bool) -> None:
+        known = sorted(self.world.records)
+        wanted = sorted({known[pick % len(known)] for pick in chosen})
+        final = [self.world.state(id) in FINAL for id in wanted]
+        words = self.store.delete(wanted)
+        assert words == ["deleted" if is_final else "active" for is_final in final]
+        if twice:
+            again = ["unknown" if is_final else "active" for is_final in final]
+            assert self.store.delete(wanted) == again
+        self.did("delete")
+        gone = {id for id, is_final in zip(wanted, final, strict=True) if is_final}
+        assert self.before.records.keys() - self.world.records.keys() == gone
+        self.only_changed(gone)
 
     @rule(keep=st.integers(0, 5))
     def prune(self, keep: int) -> None:

@@ -13,8 +13,10 @@ from tests.store.builders import (
     finish,
     ids,
     is_marked,
+    out_of_memory,
     submitted,
 )
+from worker_service.jobs.errors import StoreFull
 from worker_service.jobs.states import State
 from worker_service.store import Queries, Store
 
@@ -31,7 +33,7 @@ def test_it_is_queued_behind_those_that_wait_with_all_its_attempts(store: Store,
     id = dead(store)
     before = submitted(store, priority=3)
 
-    assert store.replay(id, "n1", now_ms=NOW + 5).word == "replayed"
+    assert store.replay([id], "n1", now_ms=NOW + 5) == ["replayed"]
 
     job = reads.job(id)
     assert job is not None
@@ -52,7 +54,7 @@ def test_cancelled_job_is_put_back_and_may_run_to_its_end(store: Store):
     store.cancel(job.id, now_ms=NOW)
     finish(store, job, "cancel")
 
-    assert store.replay(job.id, "n1", now_ms=NOW).word == "replayed"
+    assert store.replay([job.id], "n1", now_ms=NOW) == ["replayed"]
 
     (again,) = claim(store).jobs
     assert finish(store, again, "retry", delay_ms=0) == "done"
@@ -62,7 +64,7 @@ def test_cancelled_job_is_put_back_and_may_run_to_its_end(store: Store):
 def test_crashes_are_forgiven(store: Store):
     id = crashed(store, times=2, max_crashes=2)
     assert fields_of(store, id)["state"] == "dead"
-    store.replay(id, "n1", now_ms=NOW)
+    store.replay([id], "n1", now_ms=NOW)
     a_session(store)
     (job,) = claim(store, suspects=0).jobs
     assert job.crashes == 0
@@ -70,9 +72,9 @@ def test_crashes_are_forgiven(store: Store):
 
 def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
     id = dead(store)
-    store.replay(id, "n1", now_ms=NOW)
+    store.replay([id], "n1", now_ms=NOW)
     before = contents(store)
-    assert store.replay(id, "n1", now_ms=NOW + 1).word == "replayed"
+    assert store.replay([id], "n1", now_ms=NOW + 1) == ["replayed"]
     assert contents(store) == before
 
 
@@ -93,13 +95,70 @@ def test_job_in_another_state_is_left_alone(store: Store, kind: str):
     before = contents(store)
 
     expected = "finished" if kind in ("succeeded", "expired") else "active"
-    assert store.replay(id, "n1", now_ms=NOW).word == expected
+    assert store.replay([id], "n1", now_ms=NOW) == [expected]
 
     assert contents(store) == before
 
 
-def test_unknown_and_damaged_jobs_are_named(store: Store):
-    assert store.replay("unknown", "n1").word == "unknown"
+def test_of_many_each_has_its_word_and_a_damaged_one_does_not_hold_the_rest(store: Store):
+    first, damaged, foreign, last = dead(store), dead(store), dead(store), dead(store)
+    waits = submitted(store)
+    store.client.hdel(store.keys.job(damaged), "queue")
+    store.client.delete(store.keys.job(foreign))
+    store.client.set(store.keys.job(foreign), "no record")
+
+    words = store.replay([first, damaged, "unknown", foreign, waits, last, first], "n1", now_ms=NOW)
+
+    assert words == ["replayed", "damaged", "unknown", "damaged", "active", "replayed", "replayed"]
+    assert ids(store, store.keys.ready("default")) == [waits, first, last]
+
+
+def test_more_than_one_run_of_the_script_takes_are_put_back(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("worker_service.store.transitions.SLICE", 2)
+    many = [submitted(store, dead_reason="not_json") for _ in range(5)]
+
+    assert store.replay(many, "n1", now_ms=NOW) == ["replayed"] * 5
+    assert store.replay([], "n1") == []
+
+
+def test_job_that_died_again_is_put_back_under_another_nonce_only(store: Store):
     id = dead(store)
-    store.client.hdel(store.keys.job(id), "queue")
-    assert store.replay(id, "n1").word == "damaged"
+    store.replay([id], "n1", now_ms=NOW)
+    (again,) = claim(store).jobs
+    finish(store, again, "dead_letter", reason="failed")
+    before = contents(store)
+
+    assert store.replay([id], "n1", now_ms=NOW) == ["replayed"]
+    assert contents(store) == before
+    assert store.replay([id], "n2", now_ms=NOW) == ["replayed"]
+    assert fields_of(store, id)["state"] == "queued"
+
+
+def test_what_ended_later_than_asked_is_left_alone(store: Store):
+    before = submitted(store, dead_reason="not_json", now_ms=NOW)
+    after = submitted(store, dead_reason="not_json", now_ms=NOW + 1)
+
+    assert store.replay([before, after], "n1", until_ms=NOW, now_ms=NOW + 9) == ["replayed", "later"]
+
+    assert fields_of(store, after)["state"] == "dead"
+    assert store.replay([before], "n1", until_ms=NOW, now_ms=NOW + 9) == ["replayed"]
+
+
+def test_fingerprint_goes_with_the_failure(store: Store):
+    job = claimed(store)
+    finish(store, job, "dead_letter", reason="failed", fingerprint="0123456789abcdef")
+    assert fields_of(store, job.id)["fingerprint"] == "0123456789abcdef"
+
+    store.replay([job.id], "n1", now_ms=NOW)
+
+    assert "fingerprint" not in fields_of(store, job.id)
+
+
+def test_full_server_puts_none_back(limited: Store):
+    many = [submitted(limited, dead_reason="not_json") for _ in range(3)]
+    before = contents(limited)
+
+    with out_of_memory(limited.client), pytest.raises(StoreFull):
+        limited.replay(many, "n1", now_ms=NOW)
+
+    assert contents(limited) == before

@@ -185,7 +185,7 @@ class TestSettle:
         assert store.settle_step(id, "charge", "n1", "done", '"ch_1"', now_ms=NOW + 9) == "settled"
 
         assert steps(reads, id) == [JobStep("charge", "done", NOW + 9, "ch_1")]
-        store.replay(id, "n2", now_ms=NOW)
+        store.replay([id], "n2", now_ms=NOW)
         (job,) = claim(store).jobs
         assert begin(store, job) == ("done", '"ch_1"')
 
@@ -195,7 +195,7 @@ class TestSettle:
         assert store.settle_step(id, "charge", "n1", "not_done", now_ms=NOW) == "settled"
 
         assert steps(reads, id) == []
-        store.replay(id, "n2", now_ms=NOW)
+        store.replay([id], "n2", now_ms=NOW)
         (job,) = claim(store).jobs
         assert begin(store, job) == ("begun", "")
 
@@ -249,7 +249,7 @@ class TestLedger:
         end(store, job, result="1")
         finish(store, job, "dead_letter", reason="failed")
 
-        store.replay(job.id, "n1", now_ms=NOW)
+        store.replay([job.id], "n1", now_ms=NOW)
 
         (again,) = claim(store).jobs
         assert begin(store, again) == ("done", "1")

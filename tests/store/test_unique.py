@@ -172,7 +172,7 @@ class TestTerm:
             store.prune({"dead": (0, 0)}, now_ms=NOW + 1)
             assert ask(store, until="success").word == "created"
         else:
-            assert store.replay(job.id, "n1", now_ms=NOW).word == "replayed"
+            assert store.replay([job.id], "n1", now_ms=NOW) == ["replayed"]
             (again,) = claim(store).jobs
             finish(store, again, "complete")
             assert ask(store, until="success").word == "created"
@@ -200,27 +200,27 @@ class TestReplay:
         job = claimed(store, lock=lock())
         finish(store, job, "dead_letter")
         assert owner(store) is None
-        assert store.replay(job.id, "n1", now_ms=NOW).word == "replayed"
+        assert store.replay([job.id], "n1", now_ms=NOW) == ["replayed"]
         assert owner(store) == job.id
 
-    def test_it_is_refused_while_another_job_does_the_work(self, store: Store):
+    def test_it_is_refused_while_another_job_does_the_work(self, store: Store, reads: Queries):
         job = claimed(store, lock=lock())
         finish(store, job, "dead_letter")
         other = submitted(store, lock=lock())
         before = contents(store)
-        replayed = store.replay(job.id, "n1", now_ms=NOW)
-        assert (replayed.word, replayed.owner) == ("locked", other)
+        assert store.replay([job.id], "n1", now_ms=NOW) == ["locked"]
+        assert reads.owner("work") == other
         assert contents(store) == before
 
     def test_window_begins_anew_unless_it_goes_on(self, store: Store):
         job = claimed(store, lock=lock("60000"))
         finish(store, job, "dead_letter")
         store.client.pexpire(store.keys.unique("work"), 5_000)
-        store.replay(job.id, "n1", now_ms=NOW)
+        store.replay([job.id], "n1", now_ms=NOW)
         assert store.client.pttl(store.keys.unique("work")) <= 5_000
         store.cancel(job.id, now_ms=NOW)
         store.client.delete(store.keys.unique("work"))
-        store.replay(job.id, "n2", now_ms=NOW)
+        store.replay([job.id], "n2", now_ms=NOW)
         assert store.client.pttl(store.keys.unique("work")) > 5_000
 
 

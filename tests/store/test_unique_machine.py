@@ -151,14 +151,35 @@ class Machine(RuleBasedStateMachine):
         known = self.known()
         id, nonce = known[-1 - pick % len(known)], str(next(self.numbers))
         before = self.lock(fields_of(self.store, id).get("unique", ""))
-        replayed = self.store.replay(id, nonce, now_ms=self.now)
+        (word,) = self.store.replay([id], nonce, now_ms=self.now)
         if twice:
-            assert self.store.replay(id, nonce, now_ms=self.now) == replayed
-        if replayed.word == "replayed":
+            assert self.store.replay([id], nonce, now_ms=self.now) == [word]
+        if word == "replayed":
             assert before.get("owner", id) == id
             self.claimed_since_queued.discard(id)
-        elif replayed.word == "locked":
-            assert replayed.owner == before["owner"] != id
+        elif word == "locked":
+            assert before["owner"] != id
+
+    @precondition(lambda self: self.known())
+    @rule(pick=picks, lock=locks, twice=st.booleans())
+    def replay_as(self, pick: int, lock: Lock, twice: bool) -> None:
+        known = self.known()
+        id, job = known[-1 - pick % len(known)], a_job(f"j{next(self.numbers)}", lock=lock)
+        before = self.lock(lock.digest).get("owner")
+        word = self.store.replay_as(id, job, now_ms=self.now)
+        if twice:
+            assert self.store.replay_as(id, job, now_ms=self.now) == word
+        if word == "replayed":
+            assert before in (None, id)
+        elif word == "locked":
+            assert before is not None
+            assert job.id not in self.known()
+
+    @precondition(lambda self: self.known())
+    @rule(pick=picks)
+    def delete(self, pick: int) -> None:
+        known = self.known()
+        self.store.delete([known[-1 - pick % len(known)]], now_ms=self.now)
 
     @rule(keep=st.integers(0, 1))
     def prune(self, keep: int) -> None:

@@ -1,5 +1,6 @@
 """HTTP resources.
 
-Reading order: submitting, jobs, operations and steps (the routes), body, requests, idempotency and lists (what comes
-in), representation (what goes out), problems (what goes wrong), queues, actors, health, metrics.
+Reading order: submitting, jobs, operations, steps, bulk and failures (the routes), body, checked, requests,
+idempotency, filters and lists (what comes in), representation (what goes out), problems (what goes wrong), queues,
+actors, health, metrics.
 """

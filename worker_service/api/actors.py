@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
 from ..broker.catalogue import ActorInfo, describe
+from ..broker.offered import offered
 from ..jobs.errors import UnknownActor
 from ..names import did_you_mean
 
@@ -17,14 +18,15 @@ def actors(broker: JobBroker) -> Blueprint:
     @routes.get("/v1/actors")
     def index() -> Response:
         return jsonify(
-            {"items": [_actor_json(describe(actor)) for _, actor in sorted(broker.actors.items())]}
+            {"items": [_actor_json(describe(actor)) for _, actor in sorted(offered(broker.actors).items())]}
         )
 
     @routes.get("/v1/actors/<name>")
     def show(name: str) -> Response:
-        if name not in broker.actors:
-            raise UnknownActor(f"No actor {name!r}.{did_you_mean(name, broker.actors)}")
-        return jsonify(_actor_json(describe(broker.actors[name])))
+        known = offered(broker.actors)
+        if name not in known:
+            raise UnknownActor(f"No actor {name!r}.{did_you_mean(name, known)}")
+        return jsonify(_actor_json(describe(known[name])))
 
     return routes
 

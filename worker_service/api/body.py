@@ -37,6 +37,13 @@ def json_object(request: Request) -> dict[str, Any]:
     return found
 
 
+def json_object_if_any(request: Request) -> dict[str, Any]:
+    """The same; an empty object when the request has no body."""
+    if not request.content_length and "Transfer-Encoding" not in request.headers:
+        return {}
+    return json_object(request)
+
+
 def _whole_body(request: Request) -> bytes:
     """Werkzeug refuses a Content-Length over its limit, but cuts a chunked body there."""
     request.max_content_length = BODY_LIMIT + 1

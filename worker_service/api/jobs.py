@@ -23,9 +23,7 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
     @routes.get("/v1/jobs")
     def index() -> Response:
         query = read_list_query(request.args)
-        page = broker.listing.page(
-            query.limit, state=query.state, queue=query.queue, actor=query.actor, after=query.cursor
-        )
+        page = broker.listing.page(query.limit, query.wanted(), after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]
         response = jsonify({"items": items, "next_cursor": cursor, "truncated": page.truncated})

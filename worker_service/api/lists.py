@@ -2,25 +2,22 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 from werkzeug.datastructures import MultiDict
 
 from ..jobs.errors import InvalidJob, InvalidQuery
-from ..jobs.states import State
 from ..jobs.validation import problems, summary
 from ..store import Place
+from .filters import FilterRequest
 
 MOST = 500
 
 
-class ListQuery(BaseModel):
+class ListQuery(FilterRequest):
     """The query of ``GET /v1/jobs``."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    state: State | None = None
-    queue: str | None = Field(default=None, min_length=1)
-    actor: str | None = Field(default=None, min_length=1)
     limit: int = Field(default=50, ge=1, le=MOST)
     cursor: Place | None = None
 

@@ -4,15 +4,15 @@ import time
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import InvalidQuery, UnknownQueue
-from ..jobs.validation import check, problems, summary
+from ..jobs.errors import UnknownQueue
 from ..names import did_you_mean
 from ..store.overview import Overviews, QueueOverview
 from . import instants
 from .body import json_object
+from .checked import checked
 from .requests import Instant
 
 
@@ -43,7 +43,7 @@ def queues(broker: JobBroker) -> Blueprint:
     @routes.post("/v1/queues/<queue>/pause")
     def pause(queue: str) -> tuple[str, int]:
         _check_queue(queue)
-        wanted = _read_pause(json_object(request))
+        wanted = checked(PauseRequest, json_object(request))
         until_ms = instants.to_ms(wanted.until) if wanted.until else None
         broker.store.pause(queue, wanted.reason, time.time_ns() // 1_000_000, until_ms)
         return "", 204
@@ -60,14 +60,6 @@ def queues(broker: JobBroker) -> Blueprint:
             raise UnknownQueue(f"No queue {queue!r}.{did_you_mean(queue, known)}")
 
     return routes
-
-
-def _read_pause(given: dict[str, Any]) -> PauseRequest:
-    try:
-        return check(PauseRequest, given)[0]
-    except ValidationError as error:
-        found = problems(error, given, known=PauseRequest.model_fields, noun="field")
-        raise InvalidQuery(summary(found), problems=found) from None
 
 
 def _queue_json(queue: QueueOverview) -> dict[str, Any]:

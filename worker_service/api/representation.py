@@ -24,6 +24,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "state": job.state,
         "wait_reason": job.wait_reason,
         "reason": job.reason,
+        "fingerprint": job.fingerprint,
         "args": arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {})),
         "priority": job.priority,
         "attempt": job.attempts + (job.state in (State.RUNNING, State.SUCCEEDED)),
@@ -41,6 +42,8 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
         "steps": [_step(step) for step in job.steps],
+        "replayed_from": job.replayed_from,
+        "replayed_as": job.replayed_as,
         "links": {"self": location(job.id)},
     }
 

@@ -29,15 +29,19 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
         body = json_object(request)
         wanted = read_job_request(body, request.headers)
         wanted = replace(wanted, idempotency=read_idempotency(request.headers, body, settings))
-        job, submitted = submit(broker, wanted)
-        response = jsonify(_answer(broker, job, submitted))
-        response.status_code = 200 if submitted.word in DUPLICATES else 202
-        response.headers["Location"] = location(submitted.id or job.id)
-        if submitted.word == "replayed":
-            response.headers["Idempotent-Replayed"] = "true"
-        return response
+        return accepted(broker, *submit(broker, wanted))
 
     return routes
+
+
+def accepted(broker: JobBroker, job: NewJob, submitted: Submitted) -> Response:
+    """The answer to a request for a job: made now, made when the request came before, or another one does its work."""
+    response = jsonify(_answer(broker, job, submitted))
+    response.status_code = 200 if submitted.word in DUPLICATES else 202
+    response.headers["Location"] = location(submitted.id or job.id)
+    if submitted.word == "replayed":
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
 
 
 def _answer(broker: JobBroker, job: NewJob, submitted: Submitted) -> dict[str, Any]:

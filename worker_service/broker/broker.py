@@ -140,6 +140,18 @@ class JobBroker(HookedBroker):
             self.emit_after("enqueue", sent, delay)
         return sent, job, submitted
 
+    def replay_as(self, id: str, message: "dramatiq.Message[Any]") -> str:
+        """Run a dead or cancelled job again as a new one; see `Store.replay_as`.
+
+        Raises:
+            InvalidJob: a name, an option or an argument is wrong.
+            StoreUnavailable: Redis is away; call again with the same message.
+        """
+        sent, job = self._read(_to_repeat(message), None)
+        word = self.store.replay_as(id, job)
+        self.emit_after("enqueue", sent, None)
+        return word
+
     def follow_up(
         self, parent: str, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
     ) -> NewJob:

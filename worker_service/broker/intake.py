@@ -10,8 +10,9 @@ from ..jobs.errors import InvalidJob
 from ..jobs.ids import new_job_id
 from ..jobs.signature import check_arguments
 from ..names import did_you_mean
-from ..store import Idempotency, NewJob, Submitted
+from ..store import Idempotency, Job, NewJob, Submitted
 from .broker import JobBroker
+from .offered import offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,33 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
     return job, submitted
 
 
+def replay_as(broker: JobBroker, job: Job, args: dict[str, Any]) -> tuple[str, str]:
+    """Run a dead or cancelled job again as a new one with other arguments; all else is as it was, but the deadline.
+
+    Args:
+        args: by name, as JSON values.
+
+    Returns:
+        The id of the new job, and ``replayed``; or why there is none, see `Store.replay_as`.
+
+    Raises:
+        InvalidJob: its actor or its queue is not known any more, or the arguments are wrong.
+        StoreUnavailable: Redis is away; whether the job was created is unknown.
+    """
+    options = {
+        **job.message.get("options", {}),
+        "priority": job.priority,
+        "max_attempts": job.max_attempts,
+        "max_crashes": job.max_crashes,
+    }
+    message = _message(broker, WantedJob(job.actor, args, job.queue, options=options))
+    return message.message_id, broker.replay_as(job.id, message)
+
+
 def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":
-    actor = broker.actors.get(wanted.actor)
+    actor = offered(broker.actors).get(wanted.actor)
     if actor is None:
-        hint = did_you_mean(wanted.actor, broker.actors)
+        hint = did_you_mean(wanted.actor, offered(broker.actors))
         raise InvalidJob(f"No actor {wanted.actor!r}.{hint}", pointer="/actor", code="unknown_actor")
     args, kwargs = check_arguments(actor.fn, wanted.args)
     options = dict(wanted.options)

@@ -12,6 +12,7 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import SkipMessage, TimeLimitExceeded
 
 from ..jobs.errors import PermanentError, ResultNotStorable
+from ..jobs.fingerprint import fingerprint_of_error, frames_of, own_frame
 from ..jobs.results import result_json
 from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
 
@@ -102,7 +103,10 @@ class JobProxy(dramatiq.MessageProxy):
         if self._unstorable is not None and self._exception is None:
             self.outbox = []  # what was to follow a success
             return self._outcome(
-                "dead_letter", reason="result_not_storable", error=describe(self._unstorable)
+                "dead_letter",
+                reason="result_not_storable",
+                error=describe(self._unstorable),
+                fingerprint=self._fingerprint(self._unstorable),
             )
         decision = self.decision or Decision("dead_letter", self._dead_reason(error))
         if isinstance(error, ActorNotFound):
@@ -114,10 +118,17 @@ class JobProxy(dramatiq.MessageProxy):
             message=decision.message,
             error="" if error is None or decision.verb in ("hand_back", "cancel") else describe(error),
             charged=not isinstance(error, ActorNotFound),
+            fingerprint=self._fingerprint(error) if decision.verb == "dead_letter" else "",
         )
 
     def _outcome(self, verb: str, **fields: Any) -> Outcome:
         return Outcome(self.claimed.id, self.claimed.token, verb, follow_ups=self.outbox, **fields)
+
+    def _fingerprint(self, error: BaseException | None) -> str:
+        """Empty for what is no failure of the actor's code: such jobs are grouped by their reason."""
+        if error is None or isinstance(error, ActorNotFound):
+            return ""
+        return fingerprint_of_error(self.actor_name, type(error).__name__, own_frame(frames_of(error)))
 
     def _dead_reason(self, error: BaseException | None) -> str:
         if error is None or isinstance(error, SkipMessage):
@@ -141,12 +152,14 @@ CURRENT: ContextVar[JobProxy | None] = ContextVar("current_delivery", default=No
 
 
 def describe(error: BaseException) -> str:
-    """An exception as JSON: type, message, and the end of its traceback."""
-    text = _traceback(error)
-    return json.dumps(
-        {"type": type(error).__name__, "message": _text(error)[:2000], "traceback": text[-TRACEBACK_LIMIT:]},
-        separators=(",", ":"),
-    )
+    """An exception as JSON: type, message, where the team's own code was, and the end of its traceback."""
+    found = {
+        "type": type(error).__name__,
+        "message": _text(error)[:2000],
+        "frame": own_frame(frames_of(error)),
+        "traceback": _traceback(error)[-TRACEBACK_LIMIT:],
+    }
+    return json.dumps(found, separators=(",", ":"))
 
 
 def _traceback(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from ..jobs.uniqueness import read_unique
 from ..names import did_you_mean
 from ..store import Lock, NewJob
 from .groups import CALLBACKS, UUID
+from .offered import offered
 
 ARGUMENTS_LIMIT = 64 * 1024
 DEFAULT_MAX_ATTEMPTS = 10
@@ -153,7 +154,9 @@ def _actor(broker: dramatiq.Broker, name: str) -> dramatiq.Actor[Any, Any]:
     actor = broker.actors.get(name)
     if actor is None:
         raise InvalidJob(
-            f"No actor {name!r}.{did_you_mean(name, broker.actors)}", pointer="/actor", code="unknown_actor"
+            f"No actor {name!r}.{did_you_mean(name, offered(broker.actors))}",
+            pointer="/actor",
+            code="unknown_actor",
         )
     return actor
 

@@ -97,6 +97,10 @@ class JobFinished(WorkerServiceError):
     """Raised when a job that is to be stopped has ended already."""
 
 
+class JobNotFinished(WorkerServiceError):
+    """Raised when a job that is to be removed waits or runs."""
+
+
 class NoCurrentJob(WorkerServiceError, RuntimeError):
     """Raised when code that runs outside of a job asks for the current one."""
 

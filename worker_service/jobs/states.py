@@ -97,5 +97,12 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
         }
     ),
     "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED)}),
+    "replay_as": frozenset(
+        {
+            (None, State.QUEUED),
+            (None, State.SCHEDULED),  # as submit can; nobody asks for it
+            (None, State.DEAD),  # the same
+        }
+    ),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
 }

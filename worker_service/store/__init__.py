@@ -1,11 +1,12 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, job_record, queries, listing, overview, oldest, fitness,
-listening, connection, address, line.
+Reading order: keys, lua/, scripts, records, transitions, job_record, job_filter, queries, listing, matching, failures,
+overview, oldest, fitness, listening, connection, address, line.
 """
 
 from .address import check_server, shown_url
 from .connection import connect
+from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep
 from .listening import Listening
 from .listing import JobPage, Listing, Place
@@ -17,7 +18,6 @@ from .records import (
     Lock,
     NewJob,
     Outcome,
-    Replayed,
     Rescued,
     SessionLost,
     Submitted,
@@ -30,6 +30,7 @@ __all__ = [
     "Delivery",
     "Idempotency",
     "Job",
+    "JobFilter",
     "JobPage",
     "JobStep",
     "Listening",
@@ -39,7 +40,6 @@ __all__ = [
     "Outcome",
     "Place",
     "Queries",
-    "Replayed",
     "Rescued",
     "ScheduleState",
     "SessionLost",

@@ -5,9 +5,11 @@ because it is the damaged one that somebody wants to look at.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..jobs.fingerprint import fingerprint_of_reason
 from ..jobs.states import FINAL, State
 
 
@@ -36,7 +38,12 @@ class JobStep:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded."""
+    """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded.
+
+    Attributes:
+        fingerprint: of a dead one: the group of failures it belongs to.
+        replayed_from, replayed_as: the job that this one is a changed replay of, and the newest one of this one.
+    """
 
     id: str
     state: State
@@ -64,6 +71,9 @@ class Job:
     progress: dict[str, Any] | None
     deliveries: list[Delivery]
     steps: list[JobStep]
+    fingerprint: str | None = None
+    replayed_from: str | None = None
+    replayed_as: str | None = None
 
     @property
     def is_final(self) -> bool:
@@ -89,10 +99,10 @@ def read_job(
     if isinstance(out, list):
         out = dict(zip(("error", "progress"), out, strict=True))
     texts = out if isinstance(out, dict) else {}
-    outputs = {name: _json(text) for name, text in text_of(texts).items()}
+    outputs = {name: read_json(text) for name, text in text_of(texts).items()}
     state = _state(record)
     deliveries = _deliveries(record, state, rows if isinstance(rows, list) else [])
-    decoded = _json(message)
+    decoded = read_json(message)
     return Job(
         id=id,
         state=state,
@@ -120,6 +130,20 @@ def read_job(
         progress=outputs.get("progress"),
         deliveries=deliveries,
         steps=_steps(steps if isinstance(steps, dict) else {}),
+        fingerprint=fingerprint_of(record) if state is State.DEAD else None,
+        replayed_from=record.get("replayed_from"),
+        replayed_as=record.get("replayed_as"),
+    )
+
+
+def fingerprint_of(record: Mapping[str, str]) -> str:
+    """The group of failures that a dead job belongs to; see `jobs.fingerprint`.
+
+    Args:
+        record: its fields ``fingerprint``, ``actor`` and ``reason``, as far as they are there.
+    """
+    return record.get("fingerprint") or fingerprint_of_reason(
+        record.get("actor", ""), record.get("reason", "")
     )
 
 
@@ -146,7 +170,8 @@ def _int(fields: dict[str, str], name: str) -> int | None:
         return None
 
 
-def _json(text: Any) -> Any:
+def read_json(text: Any) -> Any:
+    """What a text holds; None for what is no JSON."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
@@ -181,7 +206,7 @@ def _delivery(row: bytes) -> Delivery | None:
             worker=worker,
             outcome=outcome,
             charged=charged == "1",
-            error=_json(error),
+            error=read_json(error),
         )
     except ValueError:
         return None
@@ -196,6 +221,6 @@ def _steps(ledger: dict[bytes, bytes]) -> list[JobStep]:
 def _step(name: str, entry: str) -> JobStep | None:
     try:
         state, at, _, result = f"{entry} ".split(" ", 3)
-        return JobStep(name, state, int(at), _json(result))
+        return JobStep(name, state, int(at), read_json(result))
     except ValueError:
         return None

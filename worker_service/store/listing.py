@@ -5,7 +5,7 @@ A filter by state reads the index of that state when it has at most `LOOK_LIMIT`
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,10 +13,12 @@ import redis
 
 from ..jobs.states import FINAL, State
 from .connection import translated
+from .job_filter import FIELDS, JobFilter
 from .job_record import Job
 from .queries import Queries
 
 LOOK_LIMIT = 10_000
+EVERY_JOB = JobFilter()
 _CHUNK = 500
 
 
@@ -71,29 +73,28 @@ class Listing:
     def page(
         self,
         limit: int,
+        wanted: JobFilter = EVERY_JOB,
         *,
-        state: State | None = None,
-        queue: str | None = None,
-        actor: str | None = None,
         after: Place | None = None,
         brief: bool = False,
     ) -> JobPage:
-        """At most ``limit`` jobs that fit every filter, from behind ``after`` on.
+        """At most ``limit`` jobs that fit, from behind ``after`` on.
 
         Args:
             brief: without message, result and deliveries; see `Queries.jobs`.
         """
-        places, rest, truncated = self._search(limit, state, queue, actor, after)
+        places, rest, truncated = self._search(limit, wanted, after)
         jobs = self._reads.jobs([place.id for place in places], brief=brief)
         return JobPage(jobs, rest, truncated)
 
     def _search(
-        self, limit: int, state: State | None, queue: str | None, actor: str | None, after: Place | None
+        self, limit: int, wanted: JobFilter, after: Place | None
     ) -> tuple[list[Place], Place | None, bool]:
-        asked = {"state": state, "queue": queue, "actor": actor}
-        wanted = {name: value for name, value in asked.items() if value is not None}
-        index = self._index(state, queue) if state else None
-        chunks = self._newest(after) if index is None else _sliced(index, after)
+        if wanted.until_ms is not None:
+            end = Place(wanted.until_ms, "")
+            after = min(after, end) if after else end
+        index = self._index(wanted.state, wanted.queue) if wanted.state else None
+        chunks = self._newest(after, wanted.since_ms) if index is None else _sliced(index, after)
         found: list[Place] = []
         looked = 0
         with translated():
@@ -106,13 +107,13 @@ class Listing:
                     return found, places[-1], True
         return found, None, False
 
-    def _newest(self, after: Place | None) -> Iterator[list[Place]]:
+    def _newest(self, after: Place | None, since_ms: int | None) -> Iterator[list[Place]]:
         """All jobs behind a place. Many may have one instant, so a chunk may begin inside of it."""
-        offset = 0
+        offset, lowest = 0, "-inf" if since_ms is None else since_ms
         while True:
             highest = after.created_at_ms if after else "+inf"
             rows: Any = self._client.zrevrangebyscore(
-                self._keys.jobs, highest, "-inf", start=offset, num=_CHUNK, withscores=True
+                self._keys.jobs, highest, lowest, start=offset, num=_CHUNK, withscores=True
             )
             if not rows:
                 return
@@ -172,16 +173,15 @@ class Listing:
             if instant is not None  # else it was removed just now
         ]
 
-    def _that_fit(self, places: list[Place], wanted: Mapping[str, str]) -> list[Place]:
-        """Those whose record has the wanted values now: an index was read a moment ago."""
-        if not wanted:
+    def _that_fit(self, places: list[Place], wanted: JobFilter) -> list[Place]:
+        """Those whose record fits now: an index was read a moment ago."""
+        if wanted == EVERY_JOB:
             return places
         with self._client.pipeline(transaction=False) as pipe:
             for place in places:
-                pipe.hmget(self._keys.job(place.id), list(wanted))
-            rows = pipe.execute()
-        values = [value.encode() for value in wanted.values()]
-        return [place for place, row in zip(places, rows, strict=True) if row == values]
+                pipe.hmget(self._keys.job(place.id), FIELDS)
+            rows = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
+        return [place for place, row in zip(places, rows, strict=True) if wanted.fits(row)]
 
 
 def _sliced(places: list[Place], after: Place | None) -> Iterator[list[Place]]:

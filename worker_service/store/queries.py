@@ -73,6 +73,28 @@ class Queries:
             found = self._client.hget(self.keys.job(id), "state")
         return State(found.decode()) if isinstance(found, bytes) else None
 
+    def existing(self, ids: Sequence[str]) -> list[str]:
+        """Those of these ids that have a job, each once, in one round trip."""
+        wanted = list(dict.fromkeys(ids))
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for id in wanted:
+                pipe.exists(self.keys.job(id))
+            return [id for id, exists in zip(wanted, pipe.execute(), strict=True) if exists]
+
+    def checkpoint(self, id: str) -> tuple[int, str | None]:
+        """When a job was created, in UTC ms, and where it would go on; see lua/progress.lua."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            pipe.hget(self.keys.job(id), "created_at")
+            pipe.hget(self.keys.out(id), "checkpoint")
+            created_at, text = pipe.execute()
+        return int(created_at), None if text is None else text.decode()
+
+    def owner(self, digest: str) -> str | None:
+        """The job that does a piece of work now; see lua/lib/unique.lua."""
+        with translated():
+            found = self._client.hget(self.keys.unique(digest), "owner")
+        return found.decode() if isinstance(found, bytes) else None
+
     def is_held(self, id: str, token: str) -> bool:
         """Whether a running job is still claimed under this token."""
         with translated():

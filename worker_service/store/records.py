@@ -179,6 +179,7 @@ class Outcome:
         charged: whether it uses up an attempt (dead_letter).
         error, result: JSON, or empty.
         message: what the next delivery gets; empty leaves it as it is.
+        fingerprint: of the exception that made the job dead; empty when there was none.
     """
 
     id: str
@@ -190,6 +191,7 @@ class Outcome:
     error: str = ""
     result: str = ""
     message: bytes = b""
+    fingerprint: str = ""
     follow_ups: list[NewJob] = field(default_factory=list)
 
     def arguments(self) -> list[Any]:
@@ -204,25 +206,12 @@ class Outcome:
             self.error,
             self.result,
             self.message,
+            self.fingerprint,
             len(self.follow_ups),
         ]
         for job in self.follow_ups:
             values.extend(job.arguments())
         return values
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What became of a job that was to be put back.
-
-    Attributes:
-        word: ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired), ``damaged`` (its
-            record cannot be used), ``unknown``, or ``locked`` when another job does its work.
-        owner: the id of that other job.
-    """
-
-    word: str
-    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

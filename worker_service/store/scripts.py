@@ -30,6 +30,8 @@ VERBS = (
     "rescue",
     "cancel",
     "replay",
+    "replay_as",
+    "delete",
     "pause",
     "resume",
     "prune",

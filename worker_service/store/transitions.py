@@ -1,7 +1,8 @@
 """Every change of the store: one method per verb, each one run of the script of the same name."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -12,13 +13,13 @@ from ..jobs.steps import STEPS_LIMIT
 from .connection import translated
 from .keys import Keys
 from .line import Line
-from .records import Claim, ClaimedJob, NewJob, Outcome, Replayed, Rescued, SessionLost, Submitted
+from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Submitted
 from .scripts import Scripts
 
 SCHEMA = 1
 """Version of the stored records; raise it when an older reader would misread them."""
 
-RESCUE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = 500
+RESCUE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = SLICE = 500
 """Jobs in one run of a script: a bound on how long the server is held."""
 
 
@@ -140,9 +141,13 @@ class Store:
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 
-    def progress(self, id: str, token: str, progress: str) -> bool:
-        """Note how far a running job is (JSON); False when the token is no longer good."""
-        return bool(self._scripts.run("progress", id, token, progress) == b"done")
+    def progress(self, id: str, token: str, progress: str, checkpoint: str = "") -> bool:
+        """Note how far a running job is (JSON); False when the token is no longer good.
+
+        Args:
+            checkpoint: where another delivery of the job would go on (JSON); empty leaves it as it is.
+        """
+        return bool(self._scripts.run("progress", id, token, progress, checkpoint) == b"done")
 
     def log(self, id: str, token: str, line: str) -> bool:
         """Add a line to the log of a running job; False when the token is no longer good."""
@@ -242,17 +247,60 @@ class Store:
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 
-    def replay(self, id: str, nonce: str, *, now_ms: int | None = None) -> Replayed:
-        """Put a dead or cancelled job back with a new round of attempts, and without its deadline.
+    def replay(
+        self, ids: Sequence[str], nonce: str, *, until_ms: int | None = None, now_ms: int | None = None
+    ) -> list[str]:
+        """Put dead or cancelled jobs back, each with a new round of attempts and without its deadline.
 
         Args:
-            nonce: of the request; repeated with the same one the call changes nothing.
+            nonce: of the request; a job that was put back under it is not put back again.
+            until_ms: leave alone what ended after this instant.
 
         Returns:
-            What became of it.
+            One word per job: ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired),
+            ``later`` (see above), ``locked`` (another job does its work), ``damaged`` (its record cannot be used) or
+            ``unknown``.
         """
-        word, *owner = self._scripts.run("replay", _now(now_ms), id, nonce)
-        return Replayed(word.decode(), owner[0].decode() if owner else "")
+        return [
+            word.decode()
+            for some in _slices(ids)
+            for word in self._scripts.run(
+                "replay", _now(now_ms), nonce, "" if until_ms is None else until_ms, *some
+            )
+        ]
+
+    def replay_as(self, id: str, job: NewJob, *, now_ms: int | None = None) -> str:
+        """Run a dead or cancelled job again as a new one.
+
+        Args:
+            id: of the old job, which stays as it is and names the new one.
+            job: the new one, under an id of its own; not created when another job does its work, whatever its
+                lock says.
+
+        Returns:
+            ``replayed``, ``active``, ``finished``, ``unknown`` or ``locked``.
+        """
+        if job.lock is not None:
+            job = replace(job, lock=replace(job.lock, on_conflict="reject"))
+        word: bytes = self._scripts.run("replay_as", _now(now_ms), id, *job.arguments())
+        return word.decode()
+
+    def delete(
+        self, ids: Sequence[str], *, until_ms: int | None = None, now_ms: int | None = None
+    ) -> list[str]:
+        """Remove finished jobs with all that belongs to them.
+
+        Args:
+            until_ms: leave alone what ended after this instant.
+
+        Returns:
+            One word per job: ``deleted``, ``active`` (it waits or runs), ``later`` or ``unknown``.
+        """
+        return [
+            word.decode()
+            for some in _slices(ids)
+            for word in self._scripts.run("delete", _now(now_ms), "" if until_ms is None else until_ms, *some)
+        ]
 
     def pause(self, queue: str, reason: str, at_ms: int, until_ms: int | None = None) -> None:
         """Start no more jobs of a queue, until an instant or until it is resumed; what runs goes on.
@@ -301,6 +349,11 @@ class Store:
         with translated():
             info: dict[str, Any] = self.client.info("server")
         return str(info["run_id"])
+
+
+def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for begin in range(0, len(ids), SLICE):
+        yield ids[begin : begin + SLICE]
 
 
 def _now(now_ms: int | None) -> str | int:

@@ -5,15 +5,15 @@
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique
 -- Uses: keys clock count place end unique final cancelled create
 -- ARGV: 1 now  2 number of outcomes
---   then per outcome ten values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
---   result (JSON or ''), message ('' = as stored), number of follow-ups; then the follow-ups, fifteen values
---   each (lib/create.lua)
+--   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
+--   result (JSON or ''), message ('' = as stored), fingerprint of what made it dead ('' = none), number of
+--   follow-ups; then the follow-ups, fifteen values each (lib/create.lua)
 --   verb: complete | retry | snooze | dead_letter | hand_back | cancel
 --   A job that was asked to stop completes or is cancelled (every other verb is a cancel), and has no
 --   follow-ups, even if it completed.
 -- Returns: one word per outcome: done | already | stale | broken
 local now, n = clock(ARGV[1]), tonumber(ARGV[2])
-local OUTCOME_WIDTH = 10
+local OUTCOME_WIDTH = 11
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 
 -- A token is '<session>:<number of the delivery>'.
@@ -68,6 +68,7 @@ end
 function verbs.dead_letter(id, job, token, o)
   end_delivery(id, job, token, {'state', 'dead', 'finished_at', now, 'reason', o.reason,
     'attempts', job.attempts + o.charged})
+  if o.fingerprint ~= '' then redis.call('HSET', job_key(id), 'fingerprint', o.fingerprint) end
   count(job.actor, 'dead', 1)
   enter_final(id, 'dead', now)
 end
@@ -113,8 +114,9 @@ local function apply(i)
   local job = {queue = f[3], actor = f[4], attempts = tonumber(f[5] or 0), snoozes = tonumber(f[6] or 0),
     snoozed_ms = tonumber(f[7] or 0), number = f[8], started_at = tonumber(f[9]) or now, place = f[10]}
   local o = {delay_ms = tonumber(ARGV[i + 3]), charged = tonumber(ARGV[i + 4]), reason = ARGV[i + 5],
-    error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8]}
-  local followups = tonumber(ARGV[i + 9])
+    error = ARGV[i + 6], result = ARGV[i + 7], message = ARGV[i + 8],
+    fingerprint = ARGV[i + 9]}
+  local followups = tonumber(ARGV[i + 10])
   verbs[verb](id, job, token, o)
   if o.error ~= '' then write_out(id, 'error', o.error) end
   if verb ~= 'complete' then
@@ -130,7 +132,7 @@ local words, i = {}, 3
 for k = 1, n do
   local ok, word = pcall(apply, i)
   words[k] = ok and word or 'broken'
-  i = i + OUTCOME_WIDTH + tonumber(ARGV[i + 9]) * CREATE_WIDTH
+  i = i + OUTCOME_WIDTH + tonumber(ARGV[i + 10]) * CREATE_WIDTH
 end
 write_counts(now)
 return words

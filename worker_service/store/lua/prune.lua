@@ -1,7 +1,7 @@
--- prune: remove finished jobs past their retention; nothing else removes a job.
+-- prune: remove finished jobs past their retention.
 -- Guarantee: only jobs in a final state go, the oldest first, each with all that belongs to it.
--- Keys: sessions job msg out attempts log jobs final due unique wake step
--- Uses: keys clock place unique
+-- Keys: sessions job msg out attempts log jobs final due step unique wake
+-- Uses: keys clock place unique remove
 -- ARGV: 1 now  2 limit (jobs in one call)  3.. per final state: state, keep_ms, keep_count
 -- Returns: {number removed, 1 when more remain}
 local now, limit = clock(ARGV[1]), tonumber(ARGV[2])
@@ -9,12 +9,7 @@ redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the serv
 local removed = 0
 
 local function remove(state, ids)
-  for _, id in ipairs(ids) do
-    pcall(release_at_last, id, now)
-    redis.call('DEL', job_key(id), msg_key(id), out_key(id), attempts_key(id), log_key(id), step_key(id))
-    redis.call('ZREM', JOBS, id)
-    redis.call('ZREM', final_key(state), id)
-  end
+  for _, id in ipairs(ids) do remove_job(id, state, now) end
   removed = removed + #ids
 end
 

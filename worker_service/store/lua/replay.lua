@@ -1,30 +1,53 @@
--- replay: a person puts a job back that was given up or cancelled, with a new round of attempts.
+-- replay: a person puts jobs back that were given up or cancelled, each with a new round of attempts.
 -- Guarantee: only a job that is dead or cancelled moves; a call repeated with the same nonce (its reply was lost)
---   answers the same and moves nothing. Whose work another job does meanwhile is left as it is.
+--   answers the same and moves nothing, even if a job has died again since. A damaged record does not hold the rest.
+--   Whose work another job does meanwhile (locked) is left as it is.
 -- Keys: job q wake arrivals total m final watch ev due unique
 -- Uses: keys clock count place end unique
--- ARGV: 1 now  2 id  3 nonce
--- Returns: {replayed | active | finished | damaged | unknown | locked, id of the other job when locked}
-local now, id, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
-local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'priority', 'replayed_by', 'unique',
-  'until')
-local state, queue, actor, priority, digest = job[1], job[2], job[3], tonumber(job[4]), job[6]
-if not state then return {'unknown'} end
-if job[5] == nonce then return {'replayed'} end
-if state ~= 'dead' and state ~= 'cancelled' then
-  if state == 'succeeded' or state == 'expired' then return {'finished'} end
-  return {'active'}
+-- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later; '' = whenever)  4.. ids
+-- Returns: one word per job: replayed | active | finished | later | damaged | unknown | locked
+local now, nonce, till = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3]) or math.huge
+
+local function read(id)
+  local f = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'priority', 'replayed_by', 'finished_at',
+    'unique', 'until')
+  return {state = f[1], queue = f[2], actor = f[3], priority = tonumber(f[4]), replayed_by = f[5],
+    finished_at = tonumber(f[6]), unique = f[7], term = f[8]}
 end
-if not (queue and actor and priority) then return {'damaged'} end
-local owner = digest and lock_owner(digest, now)
-if owner and owner ~= id then return {'locked', owner} end
-if digest and not owner then take_lock(id, digest, job[7], now) end
-redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued')
-redis.call('HDEL', job_key(id), 'reason', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes', 'snoozes',
-  'snoozed_ms', 'unknown_since', 'cancel_asked')
-redis.call('ZREM', final_key(state), id)
-push_ready(queue, id, new_place(priority))
-count(actor, 'replayed', 1)
+
+-- Why a job is not to be put back, if so.
+local function refusal(id, job)
+  if not job.state then return 'unknown' end
+  if job.replayed_by == nonce then return 'replayed' end
+  if job.state == 'succeeded' or job.state == 'expired' then return 'finished' end
+  if job.state ~= 'dead' and job.state ~= 'cancelled' then return 'active' end
+  if not (job.queue and job.actor and job.priority and job.finished_at) then return 'damaged' end
+  if job.finished_at > till then return 'later' end
+  if job.unique and (lock_owner(job.unique, now) or id) ~= id then return 'locked' end
+end
+
+-- Begins with a write that is refused when the server is out of memory: nothing has changed then.
+local function put_back_anew(id, job)
+  redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued')
+  redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes',
+    'snoozes', 'snoozed_ms', 'unknown_since', 'cancel_asked')
+  redis.call('ZREM', final_key(job.state), id)
+  push_ready(job.queue, id, new_place(job.priority))
+  count(job.actor, 'replayed', 1)
+  if job.unique and not lock_owner(job.unique, now) then take_lock(id, job.unique, job.term, now) end
+  publish(id, 'queued')
+end
+
+local function replay(id)
+  local readable, job = pcall(read, id)
+  if not readable then return 'damaged' end
+  local word = refusal(id, job)
+  if word then return word end
+  put_back_anew(id, job)
+  return 'replayed'
+end
+
+local words = {}
+for k = 4, #ARGV do words[k - 3] = replay(ARGV[k]) end
 write_counts(now)
-publish(id, 'queued')
-return {'replayed'}
+return words

@@ -1,0 +1,99 @@
+"""replay_as: a job that was given up is run again as another one."""
+
+import pytest
+
+from tests.store.builders import (
+    NOW,
+    a_job,
+    a_session,
+    claim,
+    claimed,
+    contents,
+    fields_of,
+    finish,
+    ids,
+    is_marked,
+    out_of_memory,
+    submitted,
+)
+from worker_service.jobs.errors import StoreFull
+from worker_service.jobs.states import State
+from worker_service.store import Queries, Store
+
+
+def dead(store: Store) -> str:
+    return submitted(store, "old", dead_reason="not_json")
+
+
+def test_new_job_waits_and_each_names_the_other(store: Store, reads: Queries):
+    old = dead(store)
+
+    assert store.replay_as(old, a_job("new", priority=3), now_ms=NOW + 5) == "replayed"
+
+    before, after = reads.jobs([old, "new"])
+    assert (before.state, before.replayed_as, before.replayed_from) == (State.DEAD, "new", None)
+    assert (after.state, after.replayed_from, after.replayed_as) == (State.QUEUED, old, None)
+    assert (after.priority, after.created_at_ms) == (3, NOW + 5)
+    assert ids(store, store.keys.ready("default")) == ["new"]
+    assert is_marked(store)
+    assert (reads.totals("work")["replayed"], reads.totals("work")["enqueued"]) == (1, 2)
+
+
+def test_cancelled_job_can_be_run_again_too(store: Store):
+    id = submitted(store)
+    store.cancel(id, now_ms=NOW)
+    assert store.replay_as(id, a_job("new"), now_ms=NOW) == "replayed"
+
+
+def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
+    old = dead(store)
+    store.replay_as(old, a_job("new"), now_ms=NOW)
+    before = contents(store)
+
+    assert store.replay_as(old, a_job("new"), now_ms=NOW + 1) == "replayed"
+    assert contents(store) == before
+
+    store.replay([old], "n1", now_ms=NOW)
+    before = contents(store)
+    assert store.replay_as(old, a_job("new"), now_ms=NOW + 2) == "replayed"
+    assert contents(store) == before
+
+
+def test_old_job_names_the_newest_one(store: Store):
+    old = dead(store)
+    for new in ("first", "second"):
+        store.replay_as(old, a_job(new), now_ms=NOW)
+    assert fields_of(store, old)["replayed_as"] == "second"
+    assert fields_of(store, "first")["replayed_from"] == old
+
+
+@pytest.mark.parametrize("kind", ["queued", "running", "succeeded", "expired", "unknown"])
+def test_of_a_job_in_another_state_nothing_is_made(store: Store, kind: str):
+    id, expected = "unknown", "unknown"
+    if kind == "queued":
+        id, expected = submitted(store), "active"
+    elif kind == "running":
+        id, expected = claimed(store).id, "active"
+    elif kind == "succeeded":
+        job = claimed(store)
+        finish(store, job, "complete")
+        id, expected = job.id, "finished"
+    elif kind == "expired":
+        id, expected = submitted(store, expires_in_ms=5), "finished"
+        a_session(store)
+        claim(store, now_ms=NOW + 5)
+    before = contents(store)
+
+    assert store.replay_as(id, a_job("new"), now_ms=NOW) == expected
+
+    assert contents(store) == before
+
+
+def test_full_server_makes_none(limited: Store):
+    old = dead(limited)
+    before = contents(limited)
+
+    with out_of_memory(limited.client), pytest.raises(StoreFull):
+        limited.replay_as(old, a_job("new"), now_ms=NOW)
+
+    assert contents(limited) == before

@@ -1,0 +1,75 @@
+"""Many jobs at once: put back, stopped or removed, by their ids or by what they have in common."""
+
+from typing import Annotated, Any, Self, get_args
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..broker.broker import JobBroker
+from ..broker.bulk import MAY_BE, MEANT, MOST_IDS, Operation, count, submit
+from ..jobs.errors import InvalidQuery
+from ..settings import Settings
+from ..store import JobFilter
+from .body import json_object
+from .checked import checked
+from .filters import FilterRequest
+from .idempotency import read_idempotency
+from .submitting import accepted
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class BulkRequest(BaseModel):
+    """The body of ``POST /v1/jobs:retry``, ``:cancel`` and ``:delete``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
+    filter: dict[str, Any] | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _ids_or_filter(self) -> Self:
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("Give either ids or a filter.")
+        return self
+
+
+def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
+    """The routes that change many jobs."""
+    routes = Blueprint("bulk", __name__)
+
+    @routes.post(f"/v1/jobs:<any({', '.join(get_args(Operation))}):operation>")
+    def operate(operation: Operation) -> Response:
+        body = json_object(request)
+        ids, wanted, dry_run = read_bulk_request(operation, body)
+        if dry_run:
+            matched, truncated = count(broker, ids, wanted)
+            return jsonify({"matched": matched, "truncated": truncated})
+        idempotency = read_idempotency(request.headers, {"operation": operation, **body}, settings)
+        return accepted(broker, *submit(broker, operation, ids, wanted, idempotency))
+
+    return routes
+
+
+def read_bulk_request(
+    operation: Operation, given: dict[str, Any]
+) -> tuple[list[str] | None, JobFilter, bool]:
+    """The jobs that a request means, by id or by filter, and whether they are only to be counted.
+
+    Raises:
+        InvalidQuery: with one problem per wrong field.
+    """
+    asked = checked(BulkRequest, given)
+    if asked.filter is None:
+        return asked.ids, JobFilter(), asked.dry_run
+    found = checked(FilterRequest, asked.filter, "/filter")
+    wanted = found.wanted(MEANT[operation])
+    if found.wanted() == JobFilter():
+        raise InvalidQuery("Give a filter with at least one condition.", pointer="/filter")
+    if not set(wanted.states) <= set(MAY_BE[operation]):
+        raise InvalidQuery(
+            f"A {operation} is for jobs that are {', '.join(MAY_BE[operation])}.",
+            pointer="/filter/state" if found.state else "/filter/fingerprint",
+        )
+    return None, wanted, asked.dry_run

@@ -1,0 +1,59 @@
+"""Which jobs are meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..jobs.states import State
+from .job_record import fingerprint_of, text_of
+
+FIELDS = ("state", "queue", "actor", "created_at", "fingerprint", "reason")
+"""Those of a record that decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Jobs that meet each condition; what is empty is none.
+
+    Attributes:
+        states: any of these.
+        fingerprint: of dead jobs.
+        since_ms, until_ms: created at the first instant or later, and before the second one.
+    """
+
+    states: tuple[State, ...] = ()
+    queue: str | None = None
+    actor: str | None = None
+    fingerprint: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def state(self) -> State | None:
+        """The only state, if one is asked for."""
+        return self.states[0] if len(self.states) == 1 else None
+
+    def fits(self, row: Sequence[bytes | None] | Exception) -> bool:
+        """Whether a job fits.
+
+        Args:
+            row: the reply to HMGET of `FIELDS`; what is no record (a key of another type) does not fit.
+        """
+        if isinstance(row, Exception):
+            return False
+        record = text_of(dict(zip(FIELDS, row, strict=True)))
+        return (
+            (not self.states or record.get("state") in self.states)
+            and self.queue in (None, record.get("queue"))
+            and self.actor in (None, record.get("actor"))
+            and self.fingerprint in (None, fingerprint_of(record))
+            and self._covers(record.get("created_at", ""))
+        )
+
+    def _covers(self, created_at: str) -> bool:
+        if self.since_ms is None and self.until_ms is None:
+            return True
+        try:
+            instant = int(created_at)
+        except ValueError:
+            return False
+        return (self.since_ms or 0) <= instant and (self.until_ms is None or instant < self.until_ms)

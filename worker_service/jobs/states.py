@@ -33,6 +33,9 @@ _BURIED = {(state, State.DEAD) for state in (*WAITING, State.RUNNING)}
 #: A group's callback, when a member cannot complete any more.
 _CALLBACK_OF_FAILED = (None, State.DEAD)
 
+#: The callbacks of a group, when it is found complete or failed after the event.
+_CALLBACKS = frozenset({(None, State.QUEUED), (None, State.SCHEDULED), (None, State.DEAD)})
+
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     "submit": frozenset(
@@ -92,4 +95,9 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     ),
     "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED)}),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
+    # What the doctor may do in a repair; otherwise it moves nothing.
+    "examine_jobs": frozenset({*_BURIED, _CALLBACK_OF_FAILED}),
+    "examine_messages": frozenset({(None, State.DEAD)}),  # the record was lost, the message was not
+    "examine_members": _CALLBACKS,
+    "examine_groups": _CALLBACKS,
 }

@@ -106,6 +106,18 @@ class Keys:
         """hash of the counters of one minute since the epoch; expires after a day."""
         return f"{self.prefix}m:{actor}:{minute}"
 
+    def unique(self, digest: str) -> str:
+        """hash: owner, until, next; see lua/lib/unique.lua."""
+        return f"{self.prefix}unique:{digest}"
+
+    def step(self, id: str) -> str:
+        """hash: the effects that a job has had, by step; until pruned."""
+        return f"{self.prefix}step:{id}"
+
+    def aside(self, name: str) -> str:
+        """anything: a key that had another type than its name asks for; expires 30 days after a repair moved it."""
+        return f"{self.prefix}aside:{name}"
+
     def event(self, id: str) -> str:
         """channel: the new state of one job, published only while somebody watches."""
         return f"{self.prefix}ev:{id}"

@@ -21,4 +21,7 @@ local function schedule_key(name) return P .. 'schedule:' .. name end
 local function idem_key(name) return P .. 'idem:' .. name end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
+local function unique_key(digest) return P .. 'unique:' .. digest end
+local function step_key(id) return P .. 'step:' .. id end
+local function aside_key(name) return P .. 'aside:' .. name end
 local function event_channel(id) return P .. 'ev:' .. id end

@@ -10,8 +10,9 @@ import click
 from . import __version__
 from .check import Unhealthy, check_web, check_worker
 from .commands import AddressUnusable, base_url, web_command
+from .doctor import as_json, as_text, run_doctor
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
-from .jobs.errors import StoreUnavailable
+from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
 from .up import CannotStart, up
 from .workers import run_workers
@@ -91,6 +92,24 @@ def check_part(part: str) -> None:
         (check_web if part == "web" else check_worker)(_settings())
     except (Unhealthy, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command("doctor")
+@click.option("--repair", is_flag=True, help="Repair what is found; jobs may go on meanwhile.")
+@click.option("--json", "json", is_flag=True, help="Tell it to a program.")
+def examine_store(repair: bool, json: bool) -> None:
+    """Check the whole store while it works: every job, queue, session, group and counter.
+
+    Exit code 0: nothing is wrong, or all of it is repaired; 1: something is left; 2: it could not be checked.
+    """
+    try:
+        report = run_doctor(_settings(), repair=repair, say=lambda line: click.echo(line, err=True))
+    except (click.ClickException, StoreUnavailable, StoreTooNew) as error:
+        click.echo(f"Error: the store could not be checked. {error}", err=True)
+        raise SystemExit(2) from error
+    for line in [as_json(report)] if json else as_text(report):
+        click.echo(line)
+    raise SystemExit(1 if report.left else 0)
 
 
 def _own_command(*arguments: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.process.workers import Service
 from tests.waiting import wait_until
+from worker_service.store.doctor import examine
 
 
 def drain_with_kills(service: Service, jobs: int, between: tuple[int, int], timeout: float) -> int:
@@ -35,6 +36,8 @@ def assert_each_ran(service: Service, jobs: int, kills: int, threads: int = 8) -
     assert sum(ends.values()) - jobs <= kills * threads * 20
     assert service.reads.depth("default") == 0
     wait_until(lambda: service.reads.running() == 0)
+    report = examine(service.store.client, service.store.namespace)
+    assert (report.findings, report.notes) == ([], [])
 
 
 def test_fifteen_hundred_jobs_survive_random_kills(service: Service) -> None:

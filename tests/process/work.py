@@ -45,6 +45,15 @@ def pay(name: str) -> str:
     return name
 
 
+@actor(min_backoff=10, max_backoff=50)
+def falter(name: str) -> str:
+    """Fail the first time."""
+    if current_job().attempt == 1:
+        raise RuntimeError(name)
+    effect("end", name)
+    return name
+
+
 @actor
 def hold_interpreter(name: str, seconds: int) -> str:
     """Sleep in C code without releasing the interpreter lock: no other thread of the process runs."""

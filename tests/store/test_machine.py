@@ -1,7 +1,7 @@
 """Any sequence of calls, against the real scripts: no job is lost, doubled or in two places at once.
 
 Hypothesis makes up the sequences. A small model knows what was claimed by whom and how it ended; after every
-call the whole namespace is read and compared with it.
+call the whole namespace is read and compared with it. At the end of each sequence the doctor has nothing to say.
 """
 
 import itertools
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids, words
 from worker_service.jobs.states import FINAL, TRANSITIONS, WAITING, State
 from worker_service.store import Outcome, SessionLost, Store, connect
+from worker_service.store.doctor import examine
 
 QUEUES = ("a", "b")
 MAX_CRASHES = 2
@@ -153,10 +154,13 @@ class Machine(RuleBasedStateMachine):
         self.world = World({})
 
     def teardown(self) -> None:
+        report = examine(self.client, self.store.namespace, now_ms=self.now)
         keys = list(self.client.scan_iter(match=self.store.keys.prefix + "*", count=1000))
         if keys:
             self.client.unlink(*keys)
         self.client.close()
+        assert report.findings == []
+        assert report.notes == []
 
     def did(self, verb: str) -> None:
         """Look at what a call of this script changed; the invariants compare."""

@@ -36,6 +36,9 @@ _CALLBACK_OF_FAILED = (None, State.DEAD)
 #: A newer job of the same work pushes back the one that waits.
 _DEBOUNCED = (State.QUEUED, State.SCHEDULED)
 
+#: The callbacks of a group, when it is found complete or failed after the event.
+_CALLBACKS = frozenset({(None, State.QUEUED), (None, State.SCHEDULED), (None, State.DEAD)})
+
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
     "submit": frozenset(
@@ -105,4 +108,9 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
         }
     ),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
+    # What the doctor may do in a repair; otherwise it moves nothing.
+    "examine_jobs": frozenset({*_BURIED, _CALLBACK_OF_FAILED}),
+    "examine_messages": frozenset({(None, State.DEAD)}),  # the record was lost, the message was not
+    "examine_members": _CALLBACKS,
+    "examine_groups": _CALLBACKS,
 }

@@ -114,6 +114,10 @@ class Keys:
         """hash of the counters of one minute since the epoch; expires after a day."""
         return f"{self.prefix}m:{actor}:{minute}"
 
+    def aside(self, name: str) -> str:
+        """anything: a key that had another type than its name asks for; expires 30 days after a repair moved it."""
+        return f"{self.prefix}aside:{name}"
+
     def event(self, id: str) -> str:
         """channel: the new state of one job, published only while somebody watches."""
         return f"{self.prefix}ev:{id}"

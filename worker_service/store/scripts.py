@@ -35,6 +35,20 @@ VERBS = (
     "pause",
     "resume",
     "prune",
+    "examine_types",
+    "examine_numbers",
+    "examine_counters",
+    "examine_messages",
+    "examine_jobs",
+    "examine_places",
+    "examine_sessions",
+    "examine_belongings",
+    "examine_queues",
+    "examine_members",
+    "examine_groups",
+    "examine_holders",
+    "examine_locks",
+    "examine_totals",
 )
 
 

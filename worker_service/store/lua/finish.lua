@@ -3,7 +3,7 @@
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
 -- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique
--- Uses: keys clock count place end unique final cancelled create
+-- Uses: keys clock count place end unique final cancelled create join
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), fingerprint of what made it dead ('' = none), number of
@@ -91,18 +91,6 @@ local function create_all(from, many, parent)
   for k = 0, many - 1 do create_follow_up(ARGV, from + k * CREATE_WIDTH, parent, now) end
 end
 
--- A group counts distinct members, so that one that is delivered again is not counted twice.
-local function join_group(group, id)
-  local key = group_key(group)
-  local size = redis.call('HGET', key, 'size')
-  if not size or redis.call('HSETNX', key, 'member:' .. id, 1) == 0 then return end
-  if redis.call('HINCRBY', key, 'joined', 1) >= tonumber(size) then
-    local values = callbacks_of(group)
-    for i = 1, #values, CREATE_WIDTH do create_follow_up(values, i, id, now) end
-    redis.call('DEL', key)
-  end
-end
-
 local function apply(i)
   local id, token, verb = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local f = redis.call('HMGET', job_key(id), 'token', 'ended', 'queue', 'actor', 'attempts', 'snoozes',
@@ -124,7 +112,7 @@ local function apply(i)
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
   if not f[11] then create_all(i + OUTCOME_WIDTH, followups, id) end
-  if verb == 'complete' and f[12] and f[13] then pcall(join_group, f[12], id) end -- as in enter_final
+  if verb == 'complete' and f[12] and f[13] then pcall(join_group, f[12], id, now) end -- as in enter_final
   return 'done'
 end
 

@@ -93,7 +93,7 @@ end
 -- A job that comes of another one. Nobody waits for the answer: a conflict is told in the log of that other one.
 local function create_follow_up(values, i, parent, now)
   local word, other = create_job(values, i, now)
-  if other then
+  if other and parent ~= '' then
     local line = word .. ': the follow-up ' .. values[i + 2] .. ' was not created, for ' .. other .. ' does its work'
     redis.call('XADD', log_key(parent), 'MAXLEN', '~', 1000, '*', 'n', '', 'line', line)
   end

@@ -23,4 +23,5 @@ local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
+local function aside_key(name) return P .. 'aside:' .. name end
 local function event_channel(id) return P .. 'ev:' .. id end

@@ -1,0 +1,18 @@
+"""What belongs to jobs: outputs, attempts, logs and ledgers go with their job."""
+
+from .look import Look, Says
+
+CHECK = "belongings"
+
+FAMILIES = ("out", "attempts", "log", "step")
+
+SAYS: Says = {
+    "leak": ("The key {detail}:{subject} belongs to no job: it would never be removed.", "remove it"),
+}
+
+
+def check_belongings(look: Look) -> None:
+    """Each key that is kept beside a record."""
+    for family in FAMILIES:
+        for ids in look.names(family):
+            look.examine(CHECK, SAYS, "examine_belongings", ids, family)

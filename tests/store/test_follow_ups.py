@@ -214,6 +214,13 @@ class TestFailedGroups:
         store.cancel("a", now_ms=NOW)
         finish(store, job, "cancel")
 
+    def is_a_step_that_completes_though_it_was_cancelled(self, store: Store) -> None:
+        a_member(store, "a", is_member=False)
+        a_session(store)
+        (job,) = claim(store).jobs
+        store.cancel("a", now_ms=NOW)
+        finish(store, job, "complete", follow_ups=[a_job("b", group="g", is_member=True)])
+
     def is_cancelled_and_its_worker_leaves(self, store: Store) -> None:
         self.claimed_member(store)
         store.cancel("a", now_ms=NOW)
@@ -240,6 +247,7 @@ class TestFailedGroups:
             dies,
             is_cancelled,
             is_cancelled_while_it_runs,
+            is_a_step_that_completes_though_it_was_cancelled,
             is_cancelled_and_its_worker_leaves,
             expires,
             kills_its_workers,

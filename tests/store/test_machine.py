@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -516,6 +516,8 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
             max_examples=examples,
             stateful_step_count=steps,
             derandomize=derandomize,
+            # Making a failure smaller takes minutes: the soak tests have them.
+            phases=[Phase.generate] if derandomize else list(Phase),
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from tests.store.builders import LEASE, NOW, RUN_ID, a_job, fields_of, ids
 from worker_service.jobs.states import FINAL
 from worker_service.store import ClaimedJob, Lock, Outcome, Store, connect
+from worker_service.store.doctor import examine
 
 KEYS = ("k1", "k2")
 TERMS = ("done", "success", "start", "5000")
@@ -54,10 +55,12 @@ class Machine(RuleBasedStateMachine):
         """jobs that gave up a lock until their start by being claimed"""
 
     def teardown(self) -> None:
+        report = examine(self.client, self.store.namespace, now_ms=self.now)
         keys = list(self.client.scan_iter(match=self.store.keys.prefix + "*", count=1000))
         if keys:
             self.client.unlink(*keys)
         self.client.close()
+        assert report.findings == []
 
     @initialize(until=st.sampled_from(TERMS), followed=st.booleans(), other=locks)
     def one_job_runs_and_others_wait(self, until: str, followed: bool, other: Lock) -> None:
@@ -241,6 +244,8 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
             max_examples=examples,
             stateful_step_count=steps,
             derandomize=derandomize,
+            # Making a failure smaller takes minutes: the soak tests have them.
+            phases=[Phase.generate] if derandomize else list(Phase),
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

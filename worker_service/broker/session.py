@@ -1,11 +1,13 @@
 """The right of this worker process to hold claims, and what happens when it is lost."""
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 
 from dramatiq.logging import get_logger
 
+from ..jobs.errors import StoreUnavailable
 from ..store import SessionLost, Store
 
 
@@ -64,6 +66,10 @@ class Session:
             "Session %s lost its lease: its jobs are taken back, a new session opens.", session
         )
         self._on_change("")
+        with contextlib.suppress(StoreUnavailable):  # then the listener's wait has broken off by itself
+            self._store.ring(
+                session
+            )  # it waits for the bell of this session, and has to turn to the next one
 
     def wait_until_open(self) -> str:
         """The id of the session, once there is one."""

@@ -112,6 +112,7 @@ local function apply(i)
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end
   if not f[11] then create_all(i + OUTCOME_WIDTH, followups, id) end
+  if verb == 'complete' and f[11] and f[12] and not f[13] then pcall(fail_group, id, now) end -- its member never comes
   if verb == 'complete' and f[12] and f[13] then pcall(join_group, f[12], id, now) end -- as in enter_final
   return 'done'
 end

@@ -7,17 +7,20 @@
 -- ARGV: 1 now ('' = server clock)  2 id  3.. fifteen values of the new job, see lib/create.lua
 -- Returns: replayed | active | finished | unknown | locked
 local now, id, new_id = clock(ARGV[1]), ARGV[2], ARGV[3]
-local job = redis.call('HMGET', job_key(id), 'state', 'actor', 'replayed_as', 'holds')
-local state, actor = job[1], job[2]
+local job = redis.call('HMGET', job_key(id), 'state', 'replayed_as', 'holds')
+local state = job[1]
 if not state then return 'unknown' end
-if job[3] == new_id then return 'replayed' end
+if job[2] == new_id then return 'replayed' end
 if state == 'succeeded' or state == 'expired' then return 'finished' end
 if state ~= 'dead' and state ~= 'cancelled' then return 'active' end
-if job[4] and redis.call('HEXISTS', unique_key(job[4]), 'next') == 0 then release_lock(id, job[4], now) end
-local _, other = create_job(ARGV, 3, now)
+local first = 3
+local digest = ARGV[first + 13]:match('^%S+')
+if digest and digest == job[3] and redis.call('HEXISTS', unique_key(digest), 'next') == 0 then
+  release_lock(id, digest, now)
+end
+local _, other = create_job(ARGV, first, now)
 if other then return 'locked' end
 redis.call('HSET', job_key(new_id), 'replayed_from', id)
 redis.call('HSET', job_key(id), 'replayed_as', new_id)
-count(actor, 'replayed', 1)
 write_counts(now)
 return 'replayed'

@@ -120,6 +120,7 @@ class TestNotes:
         self, served: JobBroker, declare: Declare, ended: Ended
     ):
         lost: list[object] = []
+        refused = threading.Event()
 
         def work() -> str:
             job = current_job()
@@ -129,10 +130,12 @@ class TestNotes:
                 for write in (lambda: job.progress(5), lambda: job.log("late"), job.raise_if_stopped):
                     with pytest.raises(LeaseLost):
                         write()
+                refused.set()
             return job.token
 
         message = declare(work).send()
         job = ended(message)
+        assert refused.wait(10)  # the job may end elsewhere before this run has seen that it lost it
         assert lost == [False]
         assert (job.state, job.result.rpartition(":")[2]) == (State.SUCCEEDED, "2")
         assert (job.progress, served.reads.log(message.message_id)) == (None, [])

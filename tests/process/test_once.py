@@ -60,6 +60,7 @@ def test_with_verify_it_happens_exactly_once(service: Service) -> None:
     assert [[step.state for step in job.steps] for job in jobs] == [["done"]] * len(jobs)
 
 
+@pytest.mark.soak
 def test_left_to_a_person_it_happens_at_most_once_and_exactly_once_when_he_has_looked(
     service: Service,
 ) -> None:
@@ -115,6 +116,7 @@ def books(engine: Engine) -> Iterator[Callable[[], Counter[str]]]:
 
 
 @pytest.mark.sql
+@pytest.mark.soak
 def test_with_a_receipt_in_the_database_it_happens_exactly_once(
     service: Service, database_url: str, books: Callable[[], Counter[str]]
 ) -> None:

@@ -254,7 +254,7 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
 
 
 def test_no_interleaving_leaves_two_owners_or_a_lock_without_one(redis_url: str):
-    run(redis_url, 80, 40, derandomize=True)
+    run(redis_url, 50, 40, derandomize=True)
 
 
 @pytest.mark.soak

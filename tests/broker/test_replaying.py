@@ -9,6 +9,7 @@ from tests.broker.conftest import Declare, Ended
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.intake import replay_as
 from worker_service.jobs.errors import InvalidJob, PermanentError
+from worker_service.jobs.ids import new_job_id
 from worker_service.jobs.states import State
 
 
@@ -24,7 +25,8 @@ def test_its_pipeline_goes_on(served: JobBroker, declare: Declare, ended: Ended)
     steps = pipeline([first.message(3), second.message()], broker=served).run()
     old = ended(steps.messages[0])
 
-    id, word = replay_as(served, old, {"number": 8})
+    id = new_job_id()
+    word, _ = replay_as(served, old, {"number": 8}, id)
 
     assert word == "replayed"
     assert ended(steps.messages[1]).result == 2
@@ -38,7 +40,8 @@ def test_limits_and_priority_stay_and_the_deadline_goes(served: JobBroker, decla
     options = {"priority": -7, "max_attempts": 3, "max_crashes": 0, "expires_in": 60_000, "time_limit": 9_000}
     old = ended(actor.send_with_options(args=(3,), **options))
 
-    id, _ = replay_as(served, old, {"number": 4})
+    id = new_job_id()
+    replay_as(served, old, {"number": 4}, id)
 
     new = served.reads.job(id)
     assert new is not None
@@ -49,7 +52,7 @@ def test_limits_and_priority_stay_and_the_deadline_goes(served: JobBroker, decla
 def test_wrong_arguments_make_no_job(served: JobBroker, declare: Declare, ended: Ended):
     old = ended(declare(half).send(3))
     with pytest.raises(InvalidJob, match="number"):
-        replay_as(served, old, {"number": "four"})
+        replay_as(served, old, {"number": "four"}, new_job_id())
     again = served.reads.job(old.id)
     assert again is not None
     assert again.replayed_as is None

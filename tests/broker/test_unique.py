@@ -122,6 +122,13 @@ class TestRunning:
         wait_until(lambda: len(ran) == 2)
         assert ran == [1, 4]
 
+    def test_pipeline_whose_first_step_is_a_duplicate_is_refused(self, declare: Declare, served: JobBroker):
+        head = declare(lambda: None, unique={})
+        there = head.send_with_options(delay=60_000)
+        with pytest.raises(DuplicateJob) as caught:
+            dramatiq.pipeline([head.message(), head.message_with_options(unique=None)], broker=served).run()
+        assert caught.value.id == there.message_id
+
     def test_follow_up_of_the_same_work_is_told_in_the_log(
         self, declare: Declare, ended: Ended, served: JobBroker
     ):

@@ -22,6 +22,13 @@ def test_same_arguments_are_the_same_work_in_any_order():
     assert digest() != digest(arguments={**ARGUMENTS, "user_id": "7"})
 
 
+def test_a_number_is_the_same_however_it_is_written():
+    assert digest(arguments={"n": 1, "deep": [{"m": 100}]}) == digest(
+        arguments={"n": 1.0, "deep": [{"m": 1e2}]}
+    )
+    assert digest(arguments={"n": 1}) != digest(arguments={"n": 1.5})
+
+
 def test_pointers_choose_what_counts():
     on = ["/user_id", "/tags/1/b~1c", "/tags/1/~0"]
     assert digest(on=on) == digest(on=on, arguments={**ARGUMENTS, "note": "other"})
@@ -71,7 +78,8 @@ def test_defaults_are_those_of_the_contract():
         ({"until": "window"}, "/unique", "belong together"),
         ({"window_ms": 5}, "/unique", "belong together"),
         ({"max_wait_ms": 5}, "/unique", "debounce"),
-        ({"until": "window", "window_ms": 5, "on_conflict": "keep_last"}, "/unique", "window"),
+        ({"until": "window", "window_ms": 5, "on_conflict": "keep_last"}, "/unique", "keep_last"),
+        ({"until": "success", "on_conflict": "keep_last"}, "/unique", "keep_last"),
         ({"window_ms": False, "until": "window"}, "/unique/window_ms", "integer"),
         ({"key": object()}, "/unique", "JSON"),
     ],

@@ -422,9 +422,9 @@ class Machine(RuleBasedStateMachine):
         known = sorted(self.world.records)
         id, job = known[pick % len(known)], a_job(f"j{next(self.numbers)}", queue="a")
         can = self.world.state(id) in (State.DEAD, State.CANCELLED)
-        word = self.store.replay_as(id, job, now_ms=self.now)
+        word, _ = self.store.replay_as(id, job, now_ms=self.now)
         if twice:
-            assert self.store.replay_as(id, job, now_ms=self.now + 1) == word
+            assert self.store.replay_as(id, job, now_ms=self.now + 1)[0] == word
         self.did("replay_as")
         assert (word == "replayed") == can
         assert self.world.state(job.id) is (State.QUEUED if can else None)

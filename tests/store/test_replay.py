@@ -4,6 +4,7 @@ import pytest
 
 from tests.store.builders import (
     NOW,
+    a_job,
     a_session,
     claim,
     claimed,
@@ -142,6 +143,13 @@ def test_what_ended_later_than_asked_is_left_alone(store: Store):
 
     assert fields_of(store, after)["state"] == "dead"
     assert store.replay([before], "n1", until_ms=NOW, now_ms=NOW + 9) == ["replayed"]
+
+
+def test_what_was_run_again_with_other_arguments_is_left_out_of_many(store: Store):
+    old = dead(store)
+    store.replay_as(old, a_job("corrected"), now_ms=NOW)
+    assert store.replay([old], "n1", until_ms=NOW + 9, now_ms=NOW + 9) == ["replaced"]
+    assert store.replay([old], "n2", now_ms=NOW + 9) == ["replayed"]
 
 
 def test_fingerprint_goes_with_the_failure(store: Store):

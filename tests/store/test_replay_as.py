@@ -18,7 +18,7 @@ from tests.store.builders import (
 )
 from worker_service.jobs.errors import StoreFull
 from worker_service.jobs.states import State
-from worker_service.store import Queries, Store
+from worker_service.store import Lock, Queries, Store
 
 
 def dead(store: Store) -> str:
@@ -28,7 +28,7 @@ def dead(store: Store) -> str:
 def test_new_job_waits_and_each_names_the_other(store: Store, reads: Queries):
     old = dead(store)
 
-    assert store.replay_as(old, a_job("new", priority=3), now_ms=NOW + 5) == "replayed"
+    assert store.replay_as(old, a_job("new", priority=3), now_ms=NOW + 5)[0] == "replayed"
 
     before, after = reads.jobs([old, "new"])
     assert (before.state, before.replayed_as, before.replayed_from) == (State.DEAD, "new", None)
@@ -42,7 +42,43 @@ def test_new_job_waits_and_each_names_the_other(store: Store, reads: Queries):
 def test_cancelled_job_can_be_run_again_too(store: Store):
     id = submitted(store)
     store.cancel(id, now_ms=NOW)
-    assert store.replay_as(id, a_job("new"), now_ms=NOW) == "replayed"
+    assert store.replay_as(id, a_job("new"), now_ms=NOW)[0] == "replayed"
+
+
+def test_lock_that_the_old_one_holds_goes_to_the_new_one(store: Store):
+    old = claimed(store, "old", lock=Lock("k", "success"))
+    finish(store, old, "dead_letter")
+
+    assert store.replay_as("old", a_job("new", lock=Lock("k", "success", "replace")), now_ms=NOW) == (
+        "replayed",
+        "",
+    )
+
+    assert fields_of(store, "new")["holds"] == "k"
+    assert "holds" not in fields_of(store, "old")
+
+
+def test_lock_of_the_old_one_is_released_when_the_new_one_does_other_work(store: Store):
+    finish(store, claimed(store, "old", lock=Lock("k", "success")), "dead_letter")
+    assert store.replay_as("old", a_job("new", lock=Lock("other", "success")), now_ms=NOW)[0] == "replayed"
+    assert not store.client.exists(store.keys.unique("k"))
+
+
+def test_it_is_refused_while_another_job_does_the_work_of_the_new_one(store: Store):
+    finish(store, claimed(store, "old", lock=Lock("k", "success")), "dead_letter")
+    submitted(store, "busy", lock=Lock("other", "done"))
+    before = contents(store)
+    assert store.replay_as("old", a_job("new", lock=Lock("other", "done")), now_ms=NOW) == ("locked", "busy")
+    assert contents(store) == before
+
+
+def test_what_has_begun_to_do_something_once_is_not_run_as_another_job(store: Store):
+    job = claimed(store, "old")
+    store.begin_step("old", job.token, "charge", now_ms=NOW)
+    finish(store, job, "dead_letter")
+    before = contents(store)
+    assert store.replay_as("old", a_job("new"), now_ms=NOW) == ("has_steps", "")
+    assert contents(store) == before
 
 
 def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
@@ -50,12 +86,12 @@ def test_repeated_call_after_a_lost_reply_changes_nothing(store: Store):
     store.replay_as(old, a_job("new"), now_ms=NOW)
     before = contents(store)
 
-    assert store.replay_as(old, a_job("new"), now_ms=NOW + 1) == "replayed"
+    assert store.replay_as(old, a_job("new"), now_ms=NOW + 1)[0] == "replayed"
     assert contents(store) == before
 
     store.replay([old], "n1", now_ms=NOW)
     before = contents(store)
-    assert store.replay_as(old, a_job("new"), now_ms=NOW + 2) == "replayed"
+    assert store.replay_as(old, a_job("new"), now_ms=NOW + 2)[0] == "replayed"
     assert contents(store) == before
 
 
@@ -84,7 +120,7 @@ def test_of_a_job_in_another_state_nothing_is_made(store: Store, kind: str):
         claim(store, now_ms=NOW + 5)
     before = contents(store)
 
-    assert store.replay_as(id, a_job("new"), now_ms=NOW) == expected
+    assert store.replay_as(id, a_job("new"), now_ms=NOW)[0] == expected
 
     assert contents(store) == before
 

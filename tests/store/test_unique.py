@@ -225,17 +225,12 @@ class TestReplay:
 
 
 class TestReplace:
-    @pytest.mark.parametrize("kind", ["queued", "scheduled", "retrying"])
+    @pytest.mark.parametrize("kind", ["queued", "scheduled"])
     @pytest.mark.parametrize("on_conflict", ["replace", "keep_last"])
     def test_waiting_job_gets_the_new_arguments_and_keeps_its_place(
         self, store: Store, kind: str, on_conflict: str
     ):
-        if kind == "retrying":
-            job = claimed(store, lock=lock())
-            finish(store, job, "retry", delay_ms=500)
-            id = job.id
-        else:
-            id = submitted(store, lock=lock(), delay_ms=500 if kind == "scheduled" else None)
+        id = submitted(store, lock=lock(), delay_ms=500 if kind == "scheduled" else None)
         message = a_message("new", 42)
         answer = ask(store, on_conflict, message=message, delay_ms=9_000)
         assert (answer.word, answer.id, answer.state) == ("replaced", id, kind)
@@ -244,12 +239,29 @@ class TestReplace:
         assert (found.id, found.message) == (id, message)
         assert jobs_in(store) == 1
 
+    @pytest.mark.parametrize("verb", ["", "retry", "snooze", "hand_back"])
     @pytest.mark.parametrize("on_conflict", ["replace", "debounce"])
-    def test_running_job_cannot_be_changed(self, store: Store, on_conflict: str):
+    def test_job_that_was_started_cannot_be_changed(self, store: Store, on_conflict: str, verb: str):
         job = claimed(store, lock=lock())
+        if verb:
+            finish(store, job, verb, delay_ms=500)
         answer = ask(store, on_conflict, delay_ms=5)
         assert (answer.word, answer.id) == ("rejected", job.id)
         assert jobs_in(store) == 1
+
+    @pytest.mark.parametrize("on_conflict", ["replace", "debounce", "keep_last"])
+    def test_job_of_another_actor_is_not_given_this_one_s_message(self, store: Store, on_conflict: str):
+        id = submitted(store, lock=lock())
+        answer = ask(store, on_conflict, actor="other", delay_ms=5)
+        assert answer.word == ("follows" if on_conflict == "keep_last" else "rejected")
+        a_session(store)
+        (found,) = claim(store).jobs
+        assert (found.id, found.message) == (id, a_message(id))
+
+    def test_head_of_a_pipeline_keeps_what_follows_it(self, store: Store):
+        id = submitted(store, lock=lock(is_fixed=True))
+        answer = ask(store, "replace")
+        assert (answer.word, answer.id) == ("rejected", id)
 
 
 class TestDebounce:
@@ -276,11 +288,15 @@ class TestDebounce:
         assert claim(store, now_ms=NOW + 999).jobs == []
         assert [job.id for job in claim(store, now_ms=NOW + 1_000).jobs] == [id]
 
-    def test_what_waits_for_other_reasons_is_not_pushed(self, store: Store):
-        job = claimed(store, lock=lock(on_conflict="debounce"))
-        finish(store, job, "snooze", reason="snooze", delay_ms=100)
-        ask(store, "debounce", delay_ms=60_000)
-        assert [again.id for again in claim(store, now_ms=NOW + 100).jobs] == [job.id]
+    @pytest.mark.parametrize(("expires_in", "expires"), [(None, None), (9_000, NOW + 9_000)])
+    def test_its_deadline_is_that_of_the_newest_request(
+        self, store: Store, expires_in: int | None, expires: int | None
+    ):
+        id = submitted(store, lock=lock(on_conflict="debounce"), delay_ms=300, expires_in_ms=1_000)
+        ask(store, "debounce", delay_ms=2_500, expires_in_ms=expires_in)
+        assert fields_of(store, id).get("expires_at") == (None if expires is None else str(expires))
+        a_session(store)
+        assert [job.id for job in claim(store, now_ms=NOW + 2_500).jobs] == [id]
 
 
 class TestKeepLast:
@@ -302,6 +318,19 @@ class TestKeepLast:
         assert (found.id, found.message) == ("follower", newest)
         finish(store, found, "complete", now_ms=END)
         assert owner(store) is None
+
+    def test_one_that_waits_to_run_again_is_followed_and_the_newest_runs_last(self, store: Store):
+        job = claimed(store, lock=lock(on_conflict="keep_last"))
+        assert ask(store, "keep_last", id="follower").word == "follows"
+        finish(store, job, "retry", delay_ms=100)
+        newest = a_message("newest", 3)
+        again = ask(store, "keep_last", message=newest)
+        assert (again.word, again.id) == ("replaced", "follower")
+        (first,) = claim(store, now_ms=NOW + 100).jobs
+        assert first.id == job.id
+        finish(store, first, "complete", now_ms=NOW + 100)
+        (second,) = claim(store, now_ms=NOW + 100).jobs
+        assert (second.id, second.message) == ("follower", newest)
 
     def test_idle_worker_does_not_wait_for_an_instant(self, store: Store):
         claimed(store, lock=lock())

@@ -1,5 +1,6 @@
 """What people do to a job: stop it, put it back, remove it."""
 
+import hashlib
 import uuid
 from typing import Any
 
@@ -8,13 +9,24 @@ from pydantic import BaseModel, ConfigDict
 
 from ..broker.broker import JobBroker
 from ..broker.intake import replay_as
-from ..jobs.errors import DuplicateJob, JobFinished, JobNotFinished, NotReplayable
+from ..jobs.errors import (
+    DuplicateJob,
+    IdempotencyKeyReused,
+    JobFinished,
+    JobNotFinished,
+    NotReplayable,
+    WorkerServiceError,
+)
 from ..settings import Settings
 from ..store import Job
 from .body import json_object_if_any
 from .checked import checked
+from .idempotency import read_idempotency
 from .jobs import found, shown
 from .representation import location
+
+_RETRIES = uuid.UUID("7a9c7d5e-5d0c-4a55-9d3e-2f6a1c0b8e41")
+"""Of the ids that repeated requests lead to (UUID version 5)."""
 
 
 class RetryRequest(BaseModel):
@@ -39,15 +51,15 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/jobs/<id>/retry")
     def retry(id: str) -> tuple[Response, int, dict[str, str]]:
-        args = checked(RetryRequest, json_object_if_any(request)).args
+        body = json_object_if_any(request)
+        args = checked(RetryRequest, body).args
+        asked = read_idempotency(request.headers, body, settings)
+        nonce = hashlib.sha256(asked.name.encode()).hexdigest()[:32] if asked else uuid.uuid4().hex
         if args is None:
-            new_id, (word,) = id, broker.store.replay([id], uuid.uuid4().hex)
+            _put_back(broker, settings, id, nonce)
+            new_id = id
         else:
-            new_id, word = replay_as(broker, found(broker, settings, id), args)
-        if word == "locked":
-            raise _locked(broker, found(broker, settings, id))
-        if word != "replayed":
-            raise NotReplayable(_not_replayable(word, found(broker, settings, id)))
+            new_id = _run_again(broker, settings, id, args, nonce)
         return jsonify(shown(broker, found(broker, settings, new_id))), 202, {"Location": location(new_id)}
 
     @routes.delete("/v1/jobs/<id>")
@@ -63,12 +75,33 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     return routes
 
 
-def _locked(broker: JobBroker, job: Job) -> DuplicateJob:
-    owner = broker.reads.owner(job.unique_key or "") or ""
-    return DuplicateJob(f"The job {owner} does the work of {job.id} meanwhile.", owner)
+def _put_back(broker: JobBroker, settings: Settings, id: str, nonce: str) -> None:
+    (word,) = broker.store.replay([id], nonce)
+    if word != "replayed":
+        job = found(broker, settings, id)
+        raise _refusal(word, job, broker.reads.owner(job.unique_key or "") or "")
 
 
-def _not_replayable(word: str, job: Job) -> str:
+def _run_again(broker: JobBroker, settings: Settings, id: str, args: dict[str, Any], nonce: str) -> str:
+    """The id of the new job; a request that comes again leads to the same one."""
+    new_id = str(uuid.uuid5(_RETRIES, f"{id}/{nonce}"))
+    word, owner = replay_as(broker, found(broker, settings, id), args, new_id)
+    if word != "replayed":
+        raise _refusal(word, found(broker, settings, id), owner)
+    if shown(broker, found(broker, settings, new_id))["args"] != args:
+        raise IdempotencyKeyReused("This Idempotency-Key came with other arguments before.")
+    return new_id
+
+
+def _refusal(word: str, job: Job, owner: str) -> WorkerServiceError:
+    if word == "locked":
+        return DuplicateJob(f"The job {owner} does the work of {job.id} meanwhile.", owner)
     if word == "damaged":
-        return f"The record of the job {job.id} is damaged: send it again."
-    return f"The job {job.id} is {job.state}: only dead and cancelled jobs are put back."
+        return NotReplayable(f"The record of the job {job.id} is damaged: send it again.")
+    if word == "has_steps":
+        steps = ", ".join(step.name for step in job.steps)
+        return NotReplayable(
+            f"The job {job.id} has begun or done what must happen once ({steps}), which a new job would do again: put "
+            "it back without args, or send a new job."
+        )
+    return NotReplayable(f"The job {job.id} is {job.state}: only dead and cancelled jobs are put back.")

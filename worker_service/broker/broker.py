@@ -13,7 +13,7 @@ from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, StoreU
 from ..settings import Settings
 from ..store import Idempotency, Listing, NewJob, Queries, Store, Submitted, connect
 from .consumer import JobConsumer
-from .groups import GroupCallbacks, Membership, membership_of
+from .groups import NEXT, GroupCallbacks, Membership, membership_of
 from .hooks import HookedBroker
 from .process import WorkerProcess
 from .proxy import CURRENT, Decision, JobProxy
@@ -98,6 +98,11 @@ class JobBroker(HookedBroker):
             sent, _, submitted = self.submit(plain, delay)
         except StoreUnavailable as error:
             raise ConnectionClosed(str(error)) from error
+        if submitted.word == "duplicate" and NEXT in sent.options:
+            raise DuplicateJob(
+                f"The job {submitted.id} does the work of the first step: the others would never run.",
+                submitted.id,
+            )
         return dataclasses.replace(sent, message_id=submitted.id) if submitted.id else sent
 
     def submit(
@@ -140,7 +145,7 @@ class JobBroker(HookedBroker):
             self.emit_after("enqueue", sent, delay)
         return sent, job, submitted
 
-    def replay_as(self, id: str, message: "dramatiq.Message[Any]") -> str:
+    def replay_as(self, id: str, message: "dramatiq.Message[Any]") -> tuple[str, str]:
         """Run a dead or cancelled job again as a new one; see `Store.replay_as`.
 
         Raises:
@@ -148,9 +153,10 @@ class JobBroker(HookedBroker):
             StoreUnavailable: Redis is away; call again with the same message.
         """
         sent, job = self._read(_to_repeat(message), None)
-        word = self.store.replay_as(id, job)
-        self.emit_after("enqueue", sent, None)
-        return word
+        word, other = self.store.replay_as(id, job)
+        if word == "replayed":
+            self.emit_after("enqueue", sent, None)
+        return word, other
 
     def follow_up(
         self, parent: str, message: "dramatiq.Message[Any]", delay: int | timedelta | None = None
@@ -252,7 +258,10 @@ def _refuse(submitted: Submitted) -> None:
             "The job would expire before it could start.", pointer="/expires_at", code="too_late"
         )
     if submitted.word == "rejected":
-        raise DuplicateJob(f"The job {submitted.id} does the same work.", submitted.id)
+        hint = " It is dead: put it back (retry), or remove it." if submitted.state == "dead" else ""
+        raise DuplicateJob(
+            f"The job {submitted.id} ({submitted.state}) does the same work.{hint}", submitted.id
+        )
     if submitted.word == "conflict":
         raise IdempotencyKeyReused(
             "This Idempotency-Key came with another request before. Use a new key for each request."

@@ -60,14 +60,15 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
     return job, submitted
 
 
-def replay_as(broker: JobBroker, job: Job, args: dict[str, Any]) -> tuple[str, str]:
+def replay_as(broker: JobBroker, job: Job, args: dict[str, Any], new_id: str) -> tuple[str, str]:
     """Run a dead or cancelled job again as a new one with other arguments; all else is as it was, but the deadline.
 
     Args:
         args: by name, as JSON values.
+        new_id: of the new job; when there is one, nothing is done.
 
     Returns:
-        The id of the new job, and ``replayed``; or why there is none, see `Store.replay_as`.
+        See `Store.replay_as`.
 
     Raises:
         InvalidJob: its actor or its queue is not known any more, or the arguments are wrong.
@@ -80,7 +81,7 @@ def replay_as(broker: JobBroker, job: Job, args: dict[str, Any]) -> tuple[str, s
         "max_crashes": job.max_crashes,
     }
     message = _message(broker, WantedJob(job.actor, args, job.queue, options=options))
-    return message.message_id, broker.replay_as(job.id, message)
+    return broker.replay_as(job.id, message.copy(message_id=new_id))
 
 
 def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":

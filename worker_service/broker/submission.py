@@ -13,10 +13,10 @@ import dramatiq
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
 from ..jobs.signature import arguments_by_name, check_binding, with_defaults
-from ..jobs.uniqueness import read_unique
+from ..jobs.uniqueness import read_unique, written
 from ..names import did_you_mean
 from ..store import Lock, NewJob
-from .groups import CALLBACKS, UUID
+from .groups import CALLBACKS, NEXT, UUID
 from .offered import offered
 
 ARGUMENTS_LIMIT = 64 * 1024
@@ -70,6 +70,8 @@ def read_message(
     _check_id(message.message_id)
     options = dict(message.options)
     wanted = {name: options.pop(name) for name in RECORD_OPTIONS if name in options}
+    if "unique" in wanted:  # for a later run with other arguments
+        options["unique"] = written(wanted["unique"])
     queue = wanted.get("queue") or message.queue_name
     if queue not in broker.get_declared_queues():
         raise InvalidJob(
@@ -179,7 +181,7 @@ def _lock(
     unique = read_unique(given)
     named = arguments_by_name(actor.fn, message.args, message.kwargs)
     digest = unique.digest(actor.actor_name, queue, with_defaults(actor.fn, named))
-    return Lock(digest, unique.term, unique.on_conflict, unique.max_wait_ms)
+    return Lock(digest, unique.term, unique.on_conflict, unique.max_wait_ms, is_fixed=NEXT in message.options)
 
 
 def _check_id(id: Any) -> None:

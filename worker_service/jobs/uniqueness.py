@@ -57,10 +57,8 @@ class Unique(BaseModel):
             raise ValueError("until: window and window_ms belong together.")
         if self.max_wait_ms is not None and self.on_conflict != "debounce":
             raise ValueError("max_wait_ms belongs to on_conflict: debounce.")
-        if self.until == "window" and self.on_conflict == "keep_last":
-            raise ValueError(
-                "keep_last waits for the end of a job, and a window does not: use another until."
-            )
+        if self.until in ("window", "success") and self.on_conflict == "keep_last":
+            raise ValueError("keep_last waits for the end of a job: use until: start or done.")
         return self
 
     @property
@@ -81,6 +79,7 @@ class Unique(BaseModel):
         work: Any = self.key
         if self.key is None:
             work = arguments if self.on is None else [_at(pointer, arguments) for pointer in self.on]
+        work = _one_spelling(work)
         kind = "key" if self.key is not None else self.on or "args"
         try:
             text = json.dumps(
@@ -116,11 +115,29 @@ def read_unique(given: Any) -> Unique:
         _refuse(error, given)
 
 
+def written(given: Any) -> Any:
+    """The option as JSON, so that `read_unique` reads the same of it; None stays None.
+
+    Raises:
+        InvalidJob: see `read_unique`.
+    """
+    return None if given is None else read_unique(given).model_dump(mode="json", exclude_defaults=True)
+
+
 def _refuse(error: Exception, given: dict[str, Any]) -> NoReturn:
     if not isinstance(error, ValidationError):
         raise InvalidJob(f"unique={given!r}: {error}", pointer="/unique", code="bad_unique") from None
     found = problems(error, given, known=Unique.model_fields, noun="field", pointer="/unique")
     raise InvalidJob(summary(found), pointer="/unique", code="bad_unique", problems=found) from None
+
+
+def _one_spelling(value: Any) -> Any:
+    """1.0 and 1e0 are 1, as everywhere in the interface."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _one_spelling(inner) for name, inner in value.items()}
+    return [_one_spelling(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _at(pointer: str, arguments: dict[str, Any]) -> Any:

@@ -36,16 +36,19 @@ class Lock:
         until: when another job may do it: start, done, success, or the milliseconds of a window.
         on_conflict: return, reject, replace, debounce or keep_last.
         max_wait_ms: how long after its creation a job may be debounced at most; None: without end.
+        is_fixed: whether the job's message may not be replaced by another one.
     """
 
     digest: str
     until: str
     on_conflict: str = "return"
     max_wait_ms: int | None = None
+    is_fixed: bool = False
 
     def argument(self) -> str:
         """The one value of lua/lib/create.lua."""
-        return f"{self.digest} {self.until} {self.on_conflict} {'-' if self.max_wait_ms is None else self.max_wait_ms}"
+        most = "-" if self.max_wait_ms is None else self.max_wait_ms
+        return f"{self.digest} {self.until} {self.on_conflict} {most} {int(self.is_fixed)}"
 
 
 @dataclass(frozen=True, slots=True)

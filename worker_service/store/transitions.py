@@ -254,12 +254,12 @@ class Store:
 
         Args:
             nonce: of the request; a job that was put back under it is not put back again.
-            until_ms: leave alone what ended after this instant.
+            until_ms: leave alone what ended after this instant, and what was run again with other arguments.
 
         Returns:
             One word per job: ``replayed``, ``active`` (it waits or runs), ``finished`` (it succeeded or expired),
-            ``later`` (see above), ``locked`` (another job does its work), ``damaged`` (its record cannot be used) or
-            ``unknown``.
+            ``later`` or ``replaced`` (see above), ``locked`` (another job does its work), ``damaged`` (its record
+            cannot be used) or ``unknown``.
         """
         return [
             word.decode()
@@ -269,7 +269,7 @@ class Store:
             )
         ]
 
-    def replay_as(self, id: str, job: NewJob, *, now_ms: int | None = None) -> str:
+    def replay_as(self, id: str, job: NewJob, *, now_ms: int | None = None) -> tuple[str, str]:
         """Run a dead or cancelled job again as a new one.
 
         Args:
@@ -278,12 +278,13 @@ class Store:
                 lock says.
 
         Returns:
-            ``replayed``, ``active``, ``finished``, ``unknown`` or ``locked``.
+            ``replayed``, ``active``, ``finished``, ``unknown``, ``has_steps`` (it has begun to do something once) or
+            ``locked``; and the id of the other job when locked.
         """
         if job.lock is not None:
             job = replace(job, lock=replace(job.lock, on_conflict="reject"))
-        word: bytes = self._scripts.run("replay_as", _now(now_ms), id, *job.arguments())
-        return word.decode()
+        word, *other = self._scripts.run("replay_as", _now(now_ms), id, *job.arguments())
+        return word.decode(), other[0].decode() if other else ""
 
     def delete(
         self, ids: Sequence[str], *, until_ms: int | None = None, now_ms: int | None = None

@@ -4,15 +4,17 @@
 --   Whose work another job does meanwhile (locked) is left as it is.
 -- Keys: job q wake arrivals total m final watch ev due unique
 -- Uses: keys clock count place end unique
--- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later; '' = whenever)  4.. ids
--- Returns: one word per job: replayed | active | finished | later | damaged | unknown | locked
+-- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later, and what was run again with other
+--   arguments; '' = none)  4.. ids
+-- Returns: one word per job: replayed | active | finished | later | damaged | unknown | locked | replaced
 local now, nonce, till = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3]) or math.huge
 
 local function read(id)
   local f = redis.call('HMGET', job_key(id), 'state', 'queue', 'actor', 'priority', 'replayed_by', 'finished_at',
-    'unique', 'until')
+    'unique', 'until', 'replayed_as')
   return {state = f[1], queue = f[2], actor = f[3], priority = tonumber(f[4]), replayed_by = f[5],
-    finished_at = tonumber(f[6]), unique = f[7], term = f[8]}
+    finished_at = tonumber(f[6]), unique = f[7], term = f[8],
+    replayed_as = f[9]}
 end
 
 -- Why a job is not to be put back, if so.
@@ -23,6 +25,7 @@ local function refusal(id, job)
   if job.state ~= 'dead' and job.state ~= 'cancelled' then return 'active' end
   if not (job.queue and job.actor and job.priority and job.finished_at) then return 'damaged' end
   if job.finished_at > till then return 'later' end
+  if job.replayed_as and till < math.huge then return 'replaced' end
   if job.unique and (lock_owner(job.unique, now) or id) ~= id then return 'locked' end
 end
 

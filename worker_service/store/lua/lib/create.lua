@@ -1,7 +1,7 @@
 -- Create one job from the fifteen values at values[i]:
 --   id, queue, actor, priority, due, expires, max_attempts, max_crashes, parent, dead_reason, group,
 --   member (1: completing counts in the group), callbacks of the group (see lib/final.lua),
---   unique ('' or 'digest term on_conflict max_wait_ms', see lib/unique.lua), message
+--   unique ('' or 'digest term on_conflict max_wait_ms fixed', see lib/unique.lua), message
 -- due and expires: see instant(). A dead_reason creates the job dead (a follow-up that cannot run).
 -- Returns 'created'; 'follows' when it waits for the end of the owner of its lock; 'exists' when a job has this id
 -- already (a repeated call). No job is created, and the second value is the one that is there instead, with
@@ -16,16 +16,24 @@ end
 
 local WAITING = {queued = true, scheduled = true, retrying = true}
 
--- A job that waits gets the message of a newer one; debounced, it also waits longer, but never past max_wait_ms.
+-- A job that was never started gets the message of a newer one of its actor. Debounced, it also waits longer, but never
+-- past max_wait_ms, and with the deadline of the newer one. The head of a pipeline (fixed) would lose what follows it.
 local function replace_waiting(id, values, i, due, debounce, max_wait, now)
-  local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'created_at', 'wait_reason')
-  if not WAITING[job[1]] then return false end
+  local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'created_at', 'actor', 'deliveries', 'fixed',
+    'wait_reason')
+  if not WAITING[job[1]] or job[4] ~= values[i + 2] or job[5] or job[6] then return false end
   redis.call('SET', msg_key(id), values[i + 14])
-  if debounce and due and (job[1] == 'queued' or job[4] == 'asked') then
+  if debounce and due and job[7] ~= 'unique' then
     if tonumber(max_wait) then due = math.min(due, tonumber(job[3]) + tonumber(max_wait)) end
     due = math.max(due, now)
+    local expires = instant(values[i + 5], now)
     redis.call('ZREM', ready_key(job[2]), id)
     redis.call('HSET', job_key(id), 'state', 'scheduled', 'wait_reason', 'asked', 'due_at', due)
+    if expires then
+      redis.call('HSET', job_key(id), 'expires_at', expires)
+    else
+      redis.call('HDEL', job_key(id), 'expires_at')
+    end
     push_due(job[2], id, due)
   end
   return true
@@ -33,21 +41,26 @@ end
 
 -- What becomes of a job whose work somebody else owns; nothing when it is to follow that one.
 local function settle_conflict(values, i, owner, digest, on_conflict, max_wait, due, now)
+  local lock = redis.call('HMGET', unique_key(digest), 'next', 'window')
   if on_conflict == 'return' then return 'duplicate', owner end
   if on_conflict == 'reject' then return 'rejected', owner end
+  if on_conflict == 'keep_last' and lock[1] then -- the newest of those that follow: only one does
+    if replace_waiting(lock[1], values, i, due, false, '', now) then return 'replaced', lock[1] end
+    return 'rejected', lock[1]
+  end
   if replace_waiting(owner, values, i, due, on_conflict == 'debounce', max_wait, now) then
     return 'replaced', owner
   end
-  local lock = redis.call('HMGET', unique_key(digest), 'next', 'window')
-  local runs = redis.call('HGET', job_key(owner), 'state') == 'running'
-  if on_conflict ~= 'keep_last' or not runs or lock[2] then return 'rejected', owner end
-  if lock[1] and replace_waiting(lock[1], values, i, due, false, '', now) then return 'replaced', lock[1] end
+  local state = redis.call('HGET', job_key(owner), 'state')
+  if on_conflict ~= 'keep_last' or lock[2] or not (WAITING[state] or state == 'running') then
+    return 'rejected', owner
+  end
 end
 
 local function create_job(values, i, now)
   local id, queue, priority = values[i], values[i + 1], values[i + 3]
   local due, expires, dead_reason = instant(values[i + 4], now), instant(values[i + 5], now), values[i + 9]
-  local digest, term, on_conflict, max_wait = values[i + 13]:match('^(%S+) (%S+) (%S+) (%S+)$')
+  local digest, term, on_conflict, max_wait = values[i + 13]:match('^(%S+) (%S+) (%S+) (%S+) %S+$')
   local job = job_key(id)
   if redis.call('EXISTS', job) == 1 then return 'exists' end
 

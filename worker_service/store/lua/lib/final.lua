@@ -9,8 +9,9 @@ local function write_new(values, i, state, now)
   redis.call('HSET', job_key(id), 'v', 1, 'state', state, 'queue', queue, 'actor', actor, 'priority', values[i + 3],
     'created_at', now, 'max_attempts', values[i + 6], 'max_crashes', values[i + 7])
   if values[i + 8] ~= '' then redis.call('HSET', job_key(id), 'parent', values[i + 8]) end
-  local digest, term = values[i + 13]:match('^(%S+) (%S+)')
+  local digest, term, fixed = values[i + 13]:match('^(%S+) (%S+) %S+ %S+ (%S+)$')
   if digest then redis.call('HSET', job_key(id), 'unique', digest, 'until', term) end
+  if fixed == '1' then redis.call('HSET', job_key(id), 'fixed', 1) end
   redis.call('SET', msg_key(id), values[i + 14])
   redis.call('ZADD', JOBS, now, id)
   redis.call('HSETNX', QUEUES, queue, now)

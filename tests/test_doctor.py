@@ -17,6 +17,7 @@ def store(redis_url: str, namespace: str) -> Iterator[Store]:
     """A store with thirty jobs that wait."""
     client = connect(redis_url)
     made = Store(client, namespace)
+    made.check_schema()
     made.submit([NewJob(f"job-{number:02}", "default", "work", b"{}") for number in range(30)])
     yield made
     client.close()
@@ -80,6 +81,7 @@ def test_what_nobody_knows_is_left_alone_and_reported(store: Store, run: Callabl
 
     assert result.exit_code == 1
     assert "The key strange is none of ours." in result.output
+    assert "repairs what can be" not in result.output + run().output
     assert store.client.get(stranger) == b"x"
 
 

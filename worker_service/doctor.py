@@ -82,5 +82,7 @@ def _summary(report: Report) -> str:
     repaired, left = len(report.findings) - len(report.left), len(report.left)
     if not left:
         return f"{repaired:,} findings, all repaired ({jobs})."
-    hint = "" if repaired else "; `worker-service doctor --repair` repairs what can be"
+    hint = (
+        "" if repaired or not report.repairable else "; `worker-service doctor --repair` repairs what can be"
+    )
     return f"{left:,} findings left, {repaired:,} repaired ({jobs}){hint}."

@@ -141,6 +141,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.client = connect(url)
         self.store = Store(self.client, f"m-{secrets.token_hex(6)}")
+        self.store.check_schema()
         self.now = NOW
         self.numbers = itertools.count(1)
         self.last_tick = 0

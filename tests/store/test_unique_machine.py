@@ -47,6 +47,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.client = connect(url)
         self.store = Store(self.client, f"u-{secrets.token_hex(6)}")
+        self.store.check_schema()
         self.now = NOW
         self.numbers = itertools.count(1)
         self.sessions: list[str] = []

@@ -17,6 +17,7 @@ def store(redis_url: str, namespace: str) -> Iterator[Store]:
     """A store with thirty jobs that wait."""
     client = connect(redis_url)
     made = Store(client, namespace)
+    made.check_schema()
     made.submit([NewJob(f"job-{number:02}", "default", "work", b"{}") for number in range(30)])
     yield made
     client.close()
@@ -80,6 +81,7 @@ def test_what_nobody_knows_is_left_alone_and_reported(store: Store, run: Callabl
 
     assert result.exit_code == 1
     assert "The key strange is none of ours." in result.output
+    assert "repairs what can be" not in result.output + run().output
     assert store.client.get(stranger) == b"x"
 
 
@@ -107,6 +109,24 @@ def test_a_store_that_cannot_be_reached_is_2(run: Callable[..., Result], url: st
 
     assert result.exit_code == 2
     assert "could not be checked" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_server_that_is_away_is_told_with_what_to_do(run: Callable[..., Result]):
+    result = run(url="redis://127.0.0.1:1/0")
+
+    assert "Set JOBS_REDIS_URL" in result.stderr
+    assert "start `make run` in this folder" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "nonsense"])
+def test_json_tells_programs_why_it_could_not_look(run: Callable[..., Result], url: str):
+    result = run("--json", url=url)
+
+    told = json.loads(result.stdout)
+    assert list(told) == ["error"]
+    assert "could not be checked" in told["error"]
+    assert result.exit_code == 2
 
 
 def test_data_of_a_newer_version_are_2_and_not_touched(store: Store, run: Callable[..., Result]):

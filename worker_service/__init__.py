@@ -64,7 +64,8 @@ def once(
     ``step.nothing_happened()`` says that it was refused, before you raise; what else is raised leaves it in doubt.
 
     Args:
-        name: of the step, one of at most 100 of a job; 1 to 64 of ``A-Z a-z 0-9 . _ : -``.
+        name: of the step, one of at most 100 of a job; 1 to 64 of ``A-Z a-z 0-9 . _ : -``,
+            a letter or digit first.
         verify: asked with ``step.key`` when an earlier run began the step and nobody knows whether it happened.
             It answers `Happened` or `NotHappened`; what it raises fails the attempt.
         on_unknown: what follows then without ``verify``. ``manual`` gives the job up, for a person to look;

@@ -10,7 +10,7 @@ import click
 from . import __version__
 from .check import Unhealthy, check_web, check_worker
 from .commands import AddressUnusable, base_url, web_command
-from .doctor import as_json, as_text, run_doctor
+from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
 from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
@@ -105,7 +105,10 @@ def examine_store(repair: bool, json: bool) -> None:
     try:
         report = run_doctor(_settings(), repair=repair, say=lambda line: click.echo(line, err=True))
     except (click.ClickException, StoreUnavailable, StoreTooNew) as error:
-        click.echo(f"Error: the store could not be checked. {error}", err=True)
+        why = unexamined(error)
+        click.echo(f"Error: {why}", err=True)
+        if json:
+            click.echo(error_as_json(why))
         raise SystemExit(2) from error
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from time import monotonic
 
+from .jobs.errors import StoreUnavailable
 from .settings import Settings
 from .store import connect
 from .store.doctor import Finding, Report, examine
@@ -70,6 +71,19 @@ def as_json(report: Report) -> str:
     )
 
 
+def unexamined(error: Exception) -> str:
+    """Why the store could not be looked at, and what to do when its server is away or another one than was meant."""
+    why = f"the store could not be checked. {error}"
+    if not isinstance(error, StoreUnavailable):
+        return why
+    return f"{why.rstrip('.')}. Set JOBS_REDIS_URL to the server of the jobs, or start `make run` in this folder."
+
+
+def error_as_json(why: str) -> str:
+    """What programs get in place of a report."""
+    return json.dumps({"error": why})
+
+
 def _told(finding: Finding) -> Iterator[str]:
     yield finding.detail
     yield f"  {'repaired' if finding.repaired else 'a repair would'}: {finding.remedy}"
@@ -82,5 +96,7 @@ def _summary(report: Report) -> str:
     repaired, left = len(report.findings) - len(report.left), len(report.left)
     if not left:
         return f"{repaired:,} findings, all repaired ({jobs})."
-    hint = "" if repaired else "; `worker-service doctor --repair` repairs what can be"
+    hint = (
+        "" if repaired or not report.repairable else "; `worker-service doctor --repair` repairs what can be"
+    )
     return f"{left:,} findings left, {repaired:,} repaired ({jobs}){hint}."

@@ -17,12 +17,14 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Text, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
+from .broker.block import Block
 from .broker.current import CurrentJob
 from .broker.step import Step, opened
-from .jobs.errors import StepMisused, UnknownOutcome
+from .jobs.errors import ReceiptsMissing, StepMisused, UnknownOutcome
 
 receipts = Table(
     "worker_service_receipts",
@@ -35,6 +37,7 @@ receipts = Table(
 """One row for each effect: ``result`` is JSON, and NULL only inside of the transaction that is at it."""
 
 _INSERT: dict[str, Callable[[Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_UNDEFINED_TABLE = "42P01"
 
 
 def create_receipts(connection: Connection) -> None:
@@ -46,23 +49,39 @@ def create_receipts(connection: Connection) -> None:
     connection.execute(CreateTable(receipts, if_not_exists=True))
 
 
-@contextmanager
-def once(name: str, connection: Connection | Session) -> Iterator[Step]:
+def once(name: str, connection: Connection | Session) -> Block[Step]:
     """Do something once in the transaction of ``connection``, although the job may run several times.
 
     The effect goes through the same connection, under ``if not step.is_done``; then commit as usual. Whatever is raised
-    in the block rolls the whole transaction back.
+    in the block rolls the whole transaction back. ``step.nothing_happened()`` leaves no receipt.
 
     Args:
         name: of the step, as for `worker_service.once`.
         connection: to PostgreSQL or SQLite; its transaction begins here, unless it has.
 
     Raises:
+        TypeError: ``connection`` is neither a Connection nor a Session of SQLAlchemy.
         NoCurrentJob: no job runs here.
+        ReceiptsMissing: the database has no table of receipts yet.
         StepMisused: a name or a place where a step cannot be; a connection that commits by itself; a transaction that
             was ended in the block.
         UnknownOutcome: an earlier transaction was committed in the middle of the step.
     """
+    _check_connection(connection)
+    return Block(name, _with_a_receipt(name, connection))
+
+
+def _check_connection(given: Any) -> None:
+    if not isinstance(given, Connection | Session):
+        kind = f"{type(given).__module__}.{type(given).__qualname__}"
+        raise TypeError(
+            f"once() takes a Connection or a Session of SQLAlchemy, not a {kind}: "
+            "`with engine.begin() as connection, once(name, connection) as step:`"
+        )
+
+
+@contextmanager
+def _with_a_receipt(name: str, connection: Connection | Session) -> Iterator[Step]:
     with opened(name) as job:
         step = Step(name, CurrentJob(job).idempotency_key(name))
         ledger = _Receipt(connection, job.message_id, name)
@@ -76,7 +95,8 @@ def once(name: str, connection: Connection | Session) -> Iterator[Step]:
         except BaseException:
             connection.rollback()
             raise
-        step.found_done(step.result_text)
+        if step.result_text:
+            step.found_done(step.result_text)
 
 
 class _Receipt:
@@ -96,7 +116,7 @@ class _Receipt:
                 f"receipts are kept in PostgreSQL and SQLite, not in {self._connection.dialect.name}"
             )
         inserting = insert(receipts).values(self._values).on_conflict_do_nothing().returning(receipts.c.step)
-        if self._connection.execute(inserting).first() is None:
+        if self._insert(inserting) is None:
             return False
         self._transaction = self._given.get_transaction()
         if _is_committed(self._connection):
@@ -104,23 +124,42 @@ class _Receipt:
             raise StepMisused("the connection commits by itself (autocommit): a step needs a transaction")
         return True
 
+    def _insert(self, inserting: Any) -> Any:
+        try:
+            return self._connection.execute(inserting).first()
+        except DBAPIError as error:
+            if _is_of_a_missing_table(error):
+                raise ReceiptsMissing(
+                    f"the database has no table {receipts.name}: call worker_service.sql.create_receipts(connection), "
+                    "once"
+                ) from error
+            raise
+
     def result(self) -> str:
         """What an earlier run wrote at its end."""
         found: str | None = self._connection.execute(select(receipts.c.result).where(self._row)).scalar_one()
         if found is None:
             raise UnknownOutcome(
                 f"step {self._values['step']!r} of job {self._values['job_id']} was committed in its middle: look what "
-                "has happened, then set the result of its receipt (JSON), or delete that"
+                "has happened, then set the result of its receipt (JSON), or delete that, and put the job back: "
+                f"POST /v1/jobs/{self._values['job_id']}/retry"
             )
         return found
 
     def end(self, result: str) -> None:
-        """Complete it, for the caller to commit."""
+        """Complete it, for the caller to commit; remove it when nothing happened (no result)."""
         if self._given.get_transaction() is self._transaction:
-            ended = self._connection.execute(receipts.update().where(self._row).values(result=result))
+            change = receipts.update().values(result=result) if result else receipts.delete()
+            ended = self._connection.execute(change.where(self._row))
             if ended.rowcount == 1:
                 return
         raise StepMisused(f"the transaction ended inside of step {self._values['step']!r}: commit after it")
+
+
+def _is_of_a_missing_table(error: DBAPIError) -> bool:
+    """By the code of PostgreSQL, which its drivers show as ``sqlstate`` or ``pgcode``; by the words of SQLite."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return code == _UNDEFINED_TABLE or str(error.orig).startswith(f"no such table: {receipts.name}")
 
 
 def _is_committed(connection: Connection) -> bool:

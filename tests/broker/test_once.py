@@ -164,7 +164,10 @@ class TestUnknown:
 
         assert (job.state, job.reason, job.attempts) == (State.DEAD, "unknown_outcome", 2)
         assert error_of(job)["type"] == "UnknownOutcome"
-        assert f"POST /v1/jobs/{job.id}/steps/charge" in error_of(job)["message"]
+        says = error_of(job)["message"]
+        assert f'POST /v1/jobs/{job.id}/steps/charge with {{"outcome": "done"}}' in says
+        assert '{"outcome": "not_done"}' in says
+        assert says.endswith(f"POST /v1/jobs/{job.id}/retry")
         assert [step.state for step in job.steps] == ["begun"]
         assert len(bank.charged) == 1
 
@@ -412,7 +415,34 @@ class TestMisuse:
         assert says in error_of(job)["message"]
         return job
 
-    @pytest.mark.parametrize("name", ["", "a b", "../x", ".", "x" * 65, "ü", "a/b", "a\n"])
+    def test_step_that_is_used_without_with_is_not_begun(self, declare: Declare, ended: Ended):
+        def work() -> None:
+            step: Any = once("charge")
+            with pytest.raises(AttributeError, match="no is_done outside of its block: `with once"):
+                assert step.is_done
+            step.result = 3
+
+        assert self.dies_of(declare, ended, work, "'charge' has no result outside of its block").steps == []
+
+    def test_async_with_is_refused_in_words(self, declare: Declare, ended: Ended):
+        async def work() -> None:
+            given: Any = once("charge")
+            async with given:
+                pass
+
+        job = ended(declare(work, max_attempts=1).send())
+        assert error_of(job)["type"] == "TypeError"
+        assert "use a plain `with`" in error_of(job)["message"]
+        assert job.steps == []
+
+    def test_verify_that_does_not_tell_its_arguments_is_taken(self, declare: Declare, ended: Ended):
+        def work() -> None:
+            with once("charge", verify=dict):  # type: ignore[arg-type]
+                pass
+
+        assert [step.state for step in ended(declare(work).send()).steps] == ["done"]
+
+    @pytest.mark.parametrize("name", ["", "-a", "_a", "a b", "../x", ".", "x" * 65, "ü", "a/b", "a\n"])
     def test_name_of_bad_form(self, declare: Declare, ended: Ended, name: str):
         def work() -> None:
             with once(name):
@@ -452,12 +482,14 @@ class TestMisuse:
             ({"on_unknown": "ignore"}, "use 'manual' or 'retry'"),
             ({"on_unknown": "retry", "verify": lambda _: NotHappened()}, "leave on_unknown= out"),
             ({"verify": asyncio.sleep}, "give a plain function"),
+            ({"verify": "find_charge"}, "give a function of one argument"),
+            ({"verify": NotHappened}, "give a function of one argument"),
+            ({"verify": lambda key, other: NotHappened()}, "give a function of one argument"),
         ],
     )
     def test_policy_that_cannot_be(self, declare: Declare, ended: Ended, policy: dict[str, Any], says: str):
         def work() -> None:
-            with once("charge", **policy):
-                pass
+            once("charge", **policy)
 
         assert self.dies_of(declare, ended, work, says).steps == []
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tests.broker.conftest import Declare, Ended
 from tests.waiting import wait_until
 from worker_service import current_job
-from worker_service.jobs.errors import NoCurrentJob, StepMisused
+from worker_service.jobs.errors import NoCurrentJob, ReceiptsMissing, StepMisused
 from worker_service.jobs.states import State
 from worker_service.sql import create_receipts, once, receipts
 from worker_service.store import Job
@@ -186,6 +186,86 @@ def test_error_in_a_session_leaves_neither(declare: Declare, ended: Ended, engin
     job = ended(declare(charge).send())
     assert job.state is State.SUCCEEDED
     assert (charged(engine, charges), receipts_of(engine, job.id)) == ([], [])
+
+
+class TestNothingHappened:
+    def test_leaves_no_receipt_and_the_next_run_tries_again(
+        self, declare: Declare, ended: Ended, engine: Engine, charges: Table
+    ):
+        seen: list[bool] = []
+
+        def charge() -> None:
+            with engine.begin() as connection, once("charge", connection) as step:
+                seen.append(step.is_done)
+                if len(seen) < 2:
+                    connection.execute(charges.insert().values(key="refused"))
+                    step.nothing_happened()
+                elif not step.is_done:
+                    connection.execute(charges.insert().values(key="charged"))
+            seen.append(step.is_done)
+            if len(seen) < 4:
+                raise ValueError("refused")
+
+        job = ended(declare(charge, **QUICK).send())
+        assert (job.state, seen) == (State.SUCCEEDED, [False, False, False, True])
+        assert charged(engine, charges) == ["refused", "charged"]  # what the caller commits beside it is his
+        assert receipts_of(engine, job.id) == [("charge", "null")]
+
+    def test_is_withdrawn_by_a_result(self, declare: Declare, ended: Ended, engine: Engine, charges: Table):
+        def charge() -> None:
+            with engine.begin() as connection, once("charge", connection) as step:
+                step.nothing_happened()
+                step.result = 1
+
+        assert receipts_of(engine, ended(declare(charge).send()).id) == [("charge", "1")]
+
+    def test_is_no_word_for_what_is_done(
+        self, declare: Declare, ended: Ended, engine: Engine, charges: Table
+    ):
+        def charge() -> None:
+            with engine.begin() as connection, once("charge", connection) as step:
+                pass
+            step.nothing_happened()
+
+        assert "it did happen" in message_of(ended(declare(charge).send()))
+
+
+@pytest.mark.parametrize("kind", ["engine", "driver", "url"])
+def test_what_is_no_connection_of_sqlalchemy_is_refused_at_the_call(engine: Engine, kind: str):
+    with engine.connect() as connection:
+        given: Any = {"engine": engine, "driver": connection.connection.dbapi_connection, "url": engine.url}
+        with pytest.raises(TypeError, match="takes a Connection or a Session of SQLAlchemy, not a "):
+            once("charge", given[kind])
+
+
+def test_missing_table_is_named_and_the_job_goes_on_when_it_is_there(
+    declare: Declare, ended: Ended, engine: Engine, charges: Table
+):
+    with engine.begin() as connection:
+        receipts.drop(connection)
+    raised: list[BaseException] = []
+
+    def charge() -> None:
+        try:
+            with engine.begin() as connection, once("charge", connection):
+                pass
+        except ReceiptsMissing as error:
+            raised.append(error)
+            with engine.begin() as connection:
+                create_receipts(connection)
+            raise
+
+    assert ended(declare(charge, **QUICK).send()).state is State.SUCCEEDED
+    assert [str(error) for error in raised] == [
+        "the database has no table worker_service_receipts: call worker_service.sql.create_receipts(connection), once"
+    ]
+
+
+def test_step_that_is_used_without_with_is_refused(engine: Engine):
+    with engine.connect() as connection:
+        step: Any = once("charge", connection)
+        with pytest.raises(StepMisused, match="outside of its block"):
+            step.result = 1
 
 
 class TestTwoRuns:

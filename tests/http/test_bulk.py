@@ -9,6 +9,7 @@ from tests.http.test_failures import died
 from tests.http.test_problems import problem
 from worker_service.broker.broker import JobBroker
 from worker_service.settings import Settings
+from worker_service.store import NewJob
 from worker_service.web import create_app
 
 JOB = {"actor": "add", "args": {"x": 1}}
@@ -107,6 +108,9 @@ class TestRepeated:
         ("cancel", {"filter": {"fingerprint": "a" * 16}}, "/filter/fingerprint", "queued"),
         ("retry", {"filter": {"since": "soon"}}, "/filter/since", "RFC 3339"),
         ("retry", {"filter": {"actor": "add"}, "dry_run": "yes"}, "/dry_run", "boolean"),
+        ("delete", {"filter": {"actor": "ad"}}, "/filter/actor", "No actor 'ad'. Did you mean 'add'?"),
+        ("cancel", {"filter": {"queue": "defualt"}}, "/filter/queue", "Did you mean 'default'?"),
+        ("retry", {"filter": {"actor": "addd"}, "dry_run": True}, "/filter/actor", "Did you mean 'add'?"),
     ],
 )
 def test_mistake_is_named(client: FlaskClient, operation: str, body: dict[str, Any], pointer: str, hint: str):
@@ -115,6 +119,15 @@ def test_mistake_is_named(client: FlaskClient, operation: str, body: dict[str, A
     assert error["pointer"] == pointer
     assert hint in error["detail"]
     assert client.get("/v1/jobs").get_json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "asked", [{"actor": "ad"}, {"queue": "defualt"}, {"actor": "ad", "queue": "defualt"}]
+)
+def test_names_that_have_had_jobs_are_known(client: FlaskClient, broker: JobBroker, asked: dict[str, Any]):
+    broker.store.submit([NewJob("left", "defualt", "ad", b"{}")])
+    answer = client.post("/v1/jobs:cancel", json={"filter": asked, "dry_run": True})
+    assert answer.get_json() == {"matched": 1, "truncated": False}
 
 
 class TestActorOfTheServiceItself:

@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.http.test_listing import ids
+from tests.http.test_problems import problem
 from worker_service.broker.broker import JobBroker
 from worker_service.jobs.fingerprint import fingerprint_of_reason
 from worker_service.store import Outcome
@@ -62,6 +63,28 @@ def test_job_that_died_without_an_exception_has_no_error(client: FlaskClient, br
     assert (group["error"], group["reason"]) == (None, "failed")
     assert group["fingerprint"] == fingerprint_of_reason("add", "failed")
     assert ids(client.get(f"/v1/jobs?fingerprint={group['fingerprint']}")) == [id]
+
+
+def test_job_that_was_run_again_with_other_arguments_is_no_failure_any_more(
+    client: FlaskClient, broker: JobBroker
+):
+    still = died(client, broker)
+    dealt_with = died(client, broker)
+    died_too = died(client, broker, "b" * 16)
+    for id in (dealt_with, died_too):
+        assert client.post(f"/v1/jobs/{id}/retry", json={"args": {"x": 2}}).status_code in (201, 202)
+
+    (group,) = client.get("/v1/failures").get_json()["items"]
+
+    assert (group["fingerprint"], group["count"], group["newest"]) == ("a" * 16, 1, still)
+
+
+@pytest.mark.parametrize("query", ["actor=add", "limit=5", "state=dead"])
+def test_parameters_of_failures_are_refused_because_there_are_none(client: FlaskClient, query: str):
+    name = query.partition("=")[0]
+    (error,) = problem(client.get(f"/v1/failures?{query}"), 422, "invalid-query")["errors"]
+    assert error["pointer"] == f"/query/{name}"
+    assert error["detail"] == f"No parameter {name!r}."
 
 
 def test_span_is_given_in_instants(client: FlaskClient):

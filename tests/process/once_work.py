@@ -12,6 +12,7 @@ from sink import tell  # type: ignore[import-not-found] # found in the folder th
 from sqlalchemy import create_engine, text
 
 from worker_service import Happened, NotHappened, actor, current_job, once, sql
+from worker_service.broker import block as block_module
 from worker_service.broker import once as once_module
 from worker_service.broker import step as step_module
 from worker_service.jobs.errors import StoreUnavailable
@@ -20,9 +21,8 @@ SINK, SINK_FILE = os.environ["EFFECTS_SINK"], Path(os.environ["EFFECTS_FILE"])
 DATABASE = os.environ.get("DATABASE_URL", "sqlite://")
 
 #: Whose lines count: those of the function with the effect, or of once() too.
-TRACED = (
-    {__file__, once_module.__file__, step_module.__file__} if "KILL_IN_ONCE" in os.environ else {__file__}
-)
+ONCE = {block_module.__file__, once_module.__file__, step_module.__file__}
+TRACED = {__file__} | (ONCE if "KILL_IN_ONCE" in os.environ else set())
 
 QUICK = {"min_backoff": 10, "max_backoff": 50}
 

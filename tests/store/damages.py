@@ -228,12 +228,24 @@ DAMAGES = {
     "the number of arrivals": Damage(
         lambda r, k: r.set(k.arrivals, "x"), {("no_number", "arrivals")}, "queued-1"
     ),
+    "arrivals outside of 64 bits": Damage(
+        lambda r, k: r.set(k.arrivals, "9" * 20), {("no_number", "arrivals")}, "queued-1"
+    ),
     "arrivals of another type": Damage(
         lambda r, k: (r.delete(k.arrivals), r.hset(k.arrivals, "a", "b")),
         {("other_type", "arrivals"), ("hindered", "keys")},
     ),
     "the instant of the last rescue": Damage(
         lambda r, k: r.hset(k.meta, "rescue_at", "x"), {("no_number", "meta rescue_at")}, "running-1"
+    ),
+    "the schema": Damage(lambda r, k: r.hdel(k.meta, "schema"), {("no_schema", "meta schema")}),
+    "a schema that is no number": Damage(
+        lambda r, k: r.hset(k.meta, "schema", "x"), {("no_number", "meta schema")}
+    ),
+    "meta as a whole": Damage(lambda r, k: r.delete(k.meta), {("no_schema", "meta schema")}, "running-1"),
+    "meta of another type": Damage(
+        lambda r, k: (r.delete(k.meta), r.set(k.meta, "x")),
+        {("other_type", "meta"), ("hindered", "keys")},
     ),
     "the last tick of a schedule": Damage(
         lambda r, k: r.hset(k.schedule("each"), "last", "x"), {("no_number", "schedule each")}
@@ -247,6 +259,15 @@ DAMAGES = {
     "counters that are lost": Damage(lambda r, k: r.delete(k.total("work")), {("too_many_ends", "work")}),
     "a counter that is no number": Damage(
         lambda r, k: r.hset(k.total("work"), "started", "x"), {("no_counter", "work")}
+    ),
+    "a counter outside of 64 bits": Damage(
+        lambda r, k: r.hset(k.total("work"), "enqueued", "9" * 20), {("no_counter", "work")}, "queued-1"
+    ),
+    "a counter that Lua does not hold exactly": Damage(
+        lambda r, k: r.hset(k.total("work"), "enqueued", 2**63 - 1), {("no_counter", "work")}, "queued-1"
+    ),
+    "a counter with a leading zero": Damage(
+        lambda r, k: r.hset(k.minute("work", 7), "started", "007"), {("no_counter", "work:7")}
     ),
     "a counter of a minute": Damage(
         lambda r, k: r.hset(k.minute("work", 7), "started", "x"), {("no_counter", "work:7")}

@@ -19,6 +19,7 @@ STATES = ("queued", "scheduled", "retrying", "running", "succeeded", "dead", "ca
 
 def populate(store: Store) -> None:
     """Two jobs per state, named ``<state>-1`` and ``<state>-2``, each brought there by the scripts."""
+    store.check_schema()
     a_session(store, "s1")
     for number in "12":
         _end_some(store, number)

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.store.builders import LEASE, NOW, RUN_ID, a_session, claim, fields_of, out_of_memory, outcome
+from tests.store.builders import (
+    LEASE,
+    NOW,
+    RUN_ID,
+    a_job,
+    a_session,
+    claim,
+    fields_of,
+    out_of_memory,
+    outcome,
+)
 from tests.store.damages import DAMAGES, Damage
 from tests.store.healthy import STATES, populate
 from tests.store.vandal import Vandal
@@ -28,6 +38,7 @@ from worker_service.store.doctor import (
 )
 from worker_service.store.keys import Keys
 from worker_service.store.scripts import source
+from worker_service.store.transitions import SCHEMA
 
 LATER = NOW + 1_000
 
@@ -135,6 +146,17 @@ class TestCounters:
         assert report.findings == []
         assert len(report.notes) == 1
 
+    def test_they_are_judged_beside_a_key_that_nobody_knows(self, populated: Store):
+        populated.client.set(populated.keys.prefix + "strange", "x")
+        self.lose_an_end(populated)
+
+        report = look(populated, repair=True)
+
+        assert found(report) == {("unknown_key", "strange"), ("too_few_ends", "work")}
+        assert [finding.what for finding in report.left] == ["unknown_key"]
+        assert report.repairable == []
+        assert report.notes == []
+
     def test_they_are_not_judged_while_jobs_are_missing(self, populated: Store):
         populated.client.delete(populated.keys.ready("mail"))
 
@@ -142,6 +164,24 @@ class TestCounters:
 
         assert {what for what, _ in found(report)} == {"misplaced"}
         assert len(report.notes) == 1
+
+
+def test_each_thing_is_told_once_however_many_schedules_there_are(populated: Store):
+    populated.fire("other", NOW, a_job("tock", queue="mail", run_at_ms=NOW), now_ms=NOW)
+    populated.client.hset(populated.keys.meta, "rescue_at", "x")
+    populated.client.hset(populated.keys.schedule("other"), "last", "x")
+
+    told = [finding.subject for finding in look(populated).findings]
+
+    assert sorted(told) == ["meta rescue_at", "schedule other"]
+
+
+def test_schema_that_is_lost_is_written_anew(populated: Store):
+    populated.client.hdel(populated.keys.meta, "schema")
+
+    look(populated, repair=True)
+
+    assert populated.client.hget(populated.keys.meta, "schema") == str(SCHEMA).encode()
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=[kind.replace(" ", "-") for kind in DAMAGES])

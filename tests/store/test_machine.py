@@ -171,6 +171,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(wanted=st.lists(new_jobs, min_size=2, max_size=2))
     def two_workers_and_some_jobs_are_there(self, wanted: list[list[dict[str, object]]]) -> None:
+        self.store.check_schema()
         self.open_session(twice=False)
         self.open_session(twice=True)
         for jobs in wanted:

@@ -64,6 +64,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(until=st.sampled_from(TERMS), followed=st.booleans(), other=locks)
     def one_job_runs_and_others_wait(self, until: str, followed: bool, other: Lock) -> None:
+        self.store.check_schema()
         self.submit(Lock(KEYS[0], until), None, expires=False, twice=False)
         self.claim(0, 1, later=0)
         if followed:

@@ -1,5 +1,6 @@
 """Many jobs at once: put back, stopped or removed, by their ids or by what they have in common."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self, get_args
 
 from flask import Blueprint, Response, jsonify, request
@@ -7,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..broker.broker import JobBroker
 from ..broker.bulk import MAY_BE, MEANT, MOST_IDS, Operation, count, submit
-from ..jobs.errors import InvalidQuery
+from ..broker.offered import offered
+from ..jobs.errors import InvalidJob, InvalidQuery
+from ..jobs.validation import summary
+from ..names import nearest
 from ..settings import Settings
 from ..store import JobFilter
 from .body import json_object
@@ -43,6 +47,7 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
     def operate(operation: Operation) -> Response:
         body = json_object(request)
         ids, wanted, dry_run = read_bulk_request(operation, body)
+        check_names(broker, wanted)
         if dry_run:
             matched, truncated = count(broker, ids, wanted)
             return jsonify({"matched": matched, "truncated": truncated})
@@ -73,3 +78,28 @@ def read_bulk_request(
             pointer="/filter/state" if found.state else "/filter/fingerprint",
         )
     return None, wanted, asked.dry_run
+
+
+def check_names(broker: JobBroker, wanted: JobFilter) -> None:
+    """Refuse what looks mistyped. A name that is like no other may be that of an actor which was declared once.
+
+    Raises:
+        InvalidQuery: no actor is declared, nor has ever had a job, under this name, but under one that is like it; or
+            the same of the queue.
+    """
+    found: list[InvalidJob] = []
+    actor, queue = wanted.actor, wanted.queue
+    if actor is not None and actor not in broker.actors and not broker.reads.has_had_jobs(actor):
+        found += _mistyped("actor", actor, offered(broker.actors))
+    if queue is not None and queue not in (known := {*broker.queues, *broker.reads.queues()}):
+        found += _mistyped("queue", queue, known)
+    if found:
+        raise InvalidQuery(summary(found), problems=found)
+
+
+def _mistyped(noun: str, name: str, known: Iterable[str]) -> list[InvalidJob]:
+    near = nearest(name, known)
+    if near is None:
+        return []
+    detail = f"No {noun} {name!r}. Did you mean {near!r}?"
+    return [InvalidQuery(detail, pointer=f"/filter/{noun}", code=f"unknown_{noun}")]

@@ -3,11 +3,12 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..store.failures import Failure, Failures
 from .instants import to_text
+from .lists import FailuresQuery, read_query
 from .representation import location
 
 
@@ -18,6 +19,7 @@ def failures(broker: JobBroker) -> Blueprint:
 
     @routes.get("/v1/failures")
     def index() -> Response:
+        read_query(FailuresQuery, request.args)
         found = groups.read()
         items = [_failure_json(failure) for failure in found.failures]
         return jsonify({"items": items, "truncated": found.truncated})

@@ -10,7 +10,7 @@ from ..jobs.errors import UnknownJob
 from ..settings import Settings
 from ..store import Job
 from .instants import to_text
-from .lists import read_list_query
+from .lists import ListQuery, read_query
 from .representation import job_json
 
 HOUR_MS = 3600 * 1000
@@ -22,7 +22,7 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.get("/v1/jobs")
     def index() -> Response:
-        query = read_list_query(request.args)
+        query = read_query(ListQuery, request.args)
         page = broker.listing.page(query.limit, query.wanted(), after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]

@@ -1,8 +1,8 @@
 """What a request for a list of jobs may say."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from werkzeug.datastructures import MultiDict
 
 from ..jobs.errors import InvalidJob, InvalidQuery
@@ -11,6 +11,8 @@ from ..store import Place
 from .filters import FilterRequest
 
 MOST = 500
+
+Q = TypeVar("Q", bound=BaseModel)
 
 
 class ListQuery(FilterRequest):
@@ -30,8 +32,18 @@ class ListQuery(FilterRequest):
             raise ValueError("Use the next_cursor of the page before.") from None
 
 
-def read_list_query(given: "MultiDict[str, str]") -> ListQuery:
+class FailuresQuery(BaseModel):
+    """The query of ``GET /v1/failures``: it has none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def read_query(model: type[Q], given: "MultiDict[str, str]") -> Q:
     """What a list is asked for.
+
+    Args:
+        model: what may be asked.
+        given: the query of the request.
 
     Raises:
         InvalidQuery: with one problem per wrong parameter.
@@ -45,7 +57,7 @@ def read_list_query(given: "MultiDict[str, str]") -> ListQuery:
     if twice:
         raise InvalidQuery(summary(twice), problems=twice)
     try:
-        return ListQuery.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        found = problems(error, values, known=ListQuery.model_fields, noun="parameter", pointer="/query")
+        found = problems(error, values, known=model.model_fields, noun="parameter", pointer="/query")
         raise InvalidQuery(summary(found), problems=found) from None

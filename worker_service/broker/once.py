@@ -8,7 +8,7 @@ the token of the delivery, so a run that lost its job can neither begin nor end 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from time import monotonic, sleep
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from ..jobs.errors import StepMisused, StoreUnavailable, UnknownOutcome
 from ..jobs.results import result_json
 from ..jobs.steps import STEP_RESULT_LIMIT, STEPS_LIMIT, Happened, NotHappened
 from ..store import Store
+from .block import Block
 from .current import CurrentJob
 from .interrupts import LeaseLost
 from .proxy import JobProxy
@@ -45,17 +46,6 @@ class LedgerStep(Step):
         assert job.notes is not None
         self._store: Store = job.notes.store
         self._job = job
-
-    def nothing_happened(self) -> None:
-        """The effect was refused: entered when the block is left, so that the next run may try again. Setting a result
-        afterwards withdraws it.
-
-        Raises:
-            StepMisused: the step is done.
-        """
-        if self.is_done:
-            raise StepMisused(f"step {self.name!r} is done already: it did happen")
-        self.result_text = ""
 
     def begin(self, verify: Verify | None, on_unknown: OnUnknown) -> None:
         """Enter it in the ledger, or find it done there."""
@@ -96,9 +86,11 @@ class LedgerStep(Step):
 
     def _resolve(self, verify: Verify | None) -> None:
         if verify is None:
+            job = f"/v1/jobs/{self._job.message_id}"
             raise UnknownOutcome(
                 f"step {self.name!r} was begun by an earlier run, and nobody knows whether it happened. Look, then say "
-                f"so: POST /v1/jobs/{self._job.message_id}/steps/{self.name}"
+                f'so: POST {job}/steps/{self.name} with {{"outcome": "done"}} (and its "result") or '
+                f'{{"outcome": "not_done"}}, and put the job back: POST {job}/retry'
             )
         said = verify(self.key)
         if isinstance(said, Happened):
@@ -137,12 +129,14 @@ def _patiently(write: Callable[[], bool]) -> bool:
             wait = min(2 * wait, LAST_WAIT_SECONDS)
 
 
-@contextmanager
-def once(
-    name: str, *, verify: Verify | None = None, on_unknown: OnUnknown = "manual"
-) -> Iterator[LedgerStep]:
+def once(name: str, *, verify: Verify | None = None, on_unknown: OnUnknown = "manual") -> Block[LedgerStep]:
     """See `worker_service.once`."""
     _check_policy(verify, on_unknown)
+    return Block(name, _in_ledger(name, verify, on_unknown))
+
+
+@contextmanager
+def _in_ledger(name: str, verify: Verify | None, on_unknown: OnUnknown) -> Iterator[LedgerStep]:
     with opened(name) as job:
         step = LedgerStep(job, name)
         step.begin(verify, on_unknown)
@@ -161,3 +155,18 @@ def _check_policy(verify: Any, on_unknown: Any) -> None:
         raise StepMisused("verify= decides by itself: leave on_unknown= out")
     if iscoroutinefunction(verify):
         raise StepMisused("verify= is called without await: give a plain function")
+    if verify is not None and not _takes_a_key(verify):
+        raise StepMisused(
+            f"verify={verify!r} cannot be called with step.key: give a function of one argument"
+        )
+
+
+def _takes_a_key(verify: Any) -> bool:
+    """Whether it can be called as it will be; asked now, because otherwise it is called only when there is a doubt."""
+    try:
+        signature(verify).bind("")
+    except TypeError:
+        return False
+    except ValueError:  # a function in C, which does not tell
+        pass
+    return True

@@ -47,6 +47,17 @@ class Step:
             raise StepMisused(f"step {self.name!r} is done already: do it under `if not step.is_done` only")
         self.result_text = result_json(value, STEP_RESULT_LIMIT, f"the result of step {self.name!r}")
 
+    def nothing_happened(self) -> None:
+        """The effect was refused: entered when the block is left, so that the next run may try again. Setting a result
+        afterwards withdraws it.
+
+        Raises:
+            StepMisused: the step is done.
+        """
+        if self.is_done:
+            raise StepMisused(f"step {self.name!r} is done already: it did happen")
+        self.result_text = ""
+
     def found_done(self, text: str) -> None:
         """It is done, with this result as JSON."""
         self._is_done, self.result_text = True, text

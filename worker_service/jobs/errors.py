@@ -139,5 +139,9 @@ class StepMisused(PermanentError):
     """Raised when a step is used in a way that cannot work: its name, or twice, or inside of another one."""
 
 
+class ReceiptsMissing(WorkerServiceError):
+    """Raised when a database has no table of receipts. It may be on its way with a deploy, so the job is retried."""
+
+
 class UnknownOutcome(PermanentError):
     """Raised when an earlier run began a step and nobody knows whether it happened: a person has to look."""

@@ -1,7 +1,8 @@
 """Dead jobs, grouped by what made them die.
 
 There is no index of groups that would have to be kept true. The newest `LOOK_LIMIT` dead jobs, as many as retention
-keeps, are read whenever somebody asks: three small fields of each, in pipelines.
+keeps, are read whenever somebody asks: four small fields of each, in pipelines. Those that were run again with other
+arguments are left out: the new job tells whether that helped.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from .keys import Keys
 LOOK_LIMIT = 10_000
 MOST_GROUPS = 500
 _CHUNK = 1_000
-_FIELDS = ("actor", "reason", "fingerprint")
+_FIELDS = ("actor", "reason", "fingerprint", "replayed_as")
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ class Failures:
         for (id, died_at), reply in zip(deaths, replies, strict=True):
             readable = {} if isinstance(reply, Exception) else dict(zip(_FIELDS, reply, strict=True))
             record = text_of(readable)
+            if "replayed_as" in record:  # somebody has dealt with it
+                continue
             group = fingerprint_of(record)
             if group not in groups:
                 actor, reason = record.get("actor", ""), record.get("reason", "")

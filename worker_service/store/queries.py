@@ -147,6 +147,11 @@ class Queries:
             found = self._client.hgetall(self.keys.total(actor))
         return {name: int(value) for name, value in text_of(found).items()}
 
+    def has_had_jobs(self, actor: str) -> bool:
+        """Whether a job of this actor ever came, as far as its counters tell."""
+        with translated():
+            return bool(self._client.exists(self.keys.total(actor)))
+
     def schedule(self, name: str) -> ScheduleState:
         """The last tick of a schedule, and the server's clock."""
         with translated(), self._client.pipeline(transaction=True) as pipe:

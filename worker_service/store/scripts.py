@@ -37,6 +37,7 @@ VERBS = (
     "prune",
     "examine_types",
     "examine_numbers",
+    "examine_schedules",
     "examine_counters",
     "examine_messages",
     "examine_jobs",

@@ -3,6 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+BEYOND_REPAIR = frozenset({"unknown_key"})
+"""Kinds of damage that no repair touches, and that keep nothing else from being judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -43,3 +46,8 @@ class Report:
     def left(self) -> list[Finding]:
         """What is wrong still."""
         return [finding for finding in self.findings if not finding.repaired]
+
+    @property
+    def repairable(self) -> list[Finding]:
+        """What of it a repair is for."""
+        return [finding for finding in self.left if finding.what not in BEYOND_REPAIR]

@@ -1,5 +1,6 @@
 """Keys: each of the namespace is known and has its type, and the numbers that scripts count on are numbers."""
 
+from ..transitions import SCHEMA
 from .look import Look, Says
 
 CHECK = "keys"
@@ -48,12 +49,16 @@ SAYS: Says = {
         "move it to aside:{subject}, where it expires after 30 days, and make anew what belongs there",
     ),
     "no_counter": (
-        "The counter {detail} of {subject} is no number: whatever counts there fails.",
+        "The counter {detail} of {subject} is no number to which can be added.",
         "begin it anew",
     ),
     "no_number": (
         "The value of {subject} is no number ({detail}), so whatever counts on it fails.",
         "replace it: arrivals go on above all earlier ones, a schedule with its next tick, rescues after one lease",
+    ),
+    "no_schema": (
+        "The value of {subject} is missing, so a start takes the data for those of its own version.",
+        "write that of this version",
     ),
 }
 
@@ -67,9 +72,9 @@ def check_keys(look: Look) -> None:
                 look.add(CHECK, SAYS, "unknown_key", name)
         pairs = [part for name, kind in kinds.items() if kind for part in (name, kind.encode())]
         look.examine(CHECK, SAYS, "examine_types", pairs, width=2)
-    look.examine(CHECK, SAYS, "examine_numbers", [])
+    look.examine(CHECK, SAYS, "examine_numbers", [], SCHEMA)
     for names in look.names("schedule"):
-        look.examine(CHECK, SAYS, "examine_numbers", names)
+        look.examine(CHECK, SAYS, "examine_schedules", names)
     for family in ("total", "m"):
         for names in look.names(family):
             look.examine(CHECK, SAYS, "examine_counters", names, family)

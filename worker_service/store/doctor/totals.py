@@ -23,9 +23,9 @@ SAYS: Says = {
 
 
 def check_totals(look: Look) -> None:
-    """All actors at one instant, when they are few enough and nothing else is wrong: that would be told twice."""
+    """All actors at one instant, when they are few enough and nothing is left to repair: that would be told twice."""
     actors = list(chain.from_iterable(look.names("total")))
-    if look.report.left:
+    if look.report.repairable:
         look.report.notes.append("Counters were not judged: they can be once the rest is repaired.")
     elif len(actors) > MOST_ACTORS:
         look.report.notes.append(f"Counters were not judged: there are more than {MOST_ACTORS} actors.")

@@ -1,4 +1,4 @@
--- examine_counters: judge whether counters of actors, of all time and of a minute, are numbers.
+-- examine_counters: judge whether counters of actors, of all time and of a minute, are numbers to which can be added.
 -- Guarantee: what is removed is only a value to which nothing could be added.
 -- Keys: total m sessions
 -- Uses: keys examine
@@ -15,7 +15,7 @@ examine_each(4, 1, function(name)
   local counters = redis.call('HGETALL', key_of(name))
   for i = 1, #counters, 2 do
     local counter, value = counters[i], counters[i + 1]
-    if not value:match('^%d+$') then
+    if not is_number(value) then
       finding(name, 'no_counter', function() redis.call('HDEL', key_of(name), counter) end, counter)
     end
   end

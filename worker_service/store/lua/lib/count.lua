@@ -24,13 +24,24 @@ local function count_duration(actor, name, ms)
   count(actor, name .. '_le_inf', 1)
 end
 
+-- Counting comes after everything else is written, so no counter makes a script fail. What cannot be added to (no
+-- number, or one at the end of 64 bits) begins anew; a key of another type is left to the doctor.
+local function add(key, field, by)
+  local sum = redis.pcall('HINCRBY', key, field, by)
+  if type(sum) == 'number' then return sum end
+  local kind = redis.call('TYPE', key).ok
+  if kind ~= 'hash' and kind ~= 'none' then return end
+  redis.call('HSET', key, field, by) -- a full server refuses it, which it does only while nothing is written
+  return by
+end
+
 local function write_counts(now)
   local minute = math.floor(now / 60000)
   for actor, fields in pairs(counted) do
     local total, bucket = total_key(actor), minute_key(actor, minute)
     for field, by in pairs(fields) do
-      redis.call('HINCRBY', total, field, by)
-      if redis.call('HINCRBY', bucket, field, by) == by then redis.call('PEXPIRE', bucket, BUCKET_MS) end
+      add(total, field, by)
+      if add(bucket, field, by) == by then redis.call('PEXPIRE', bucket, BUCKET_MS) end
     end
   end
 end

@@ -32,7 +32,7 @@ end
 -- Begins with a write that is refused when the server is out of memory: nothing has changed then.
 local function put_back_anew(id, job)
   redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued')
-  redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes',
+  redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'replayed_as', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes',
     'snoozes', 'snoozed_ms', 'unknown_since', 'cancel_asked')
   redis.call('ZREM', final_key(job.state), id)
   push_ready(job.queue, id, new_place(job.priority))

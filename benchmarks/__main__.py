@@ -3,10 +3,17 @@
 import argparse
 import sys
 
-from . import delayed, drain, enqueue, idle, latency
+from . import delayed, drain, enqueue, idle, latency, ticks
 from .report import write, write_readme
 
-QUESTIONS = {"drain": drain, "latency": latency, "idle": idle, "delayed": delayed, "enqueue": enqueue}
+QUESTIONS = {
+    "drain": drain,
+    "latency": latency,
+    "idle": idle,
+    "delayed": delayed,
+    "enqueue": enqueue,
+    "ticks": ticks,
+}
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ class Stage:
         self.stamps = folder / "stamps"
         self._server_pid = server.pid or 0
         self._log = folder / "worker.log"
-        self._environment = {
+        self.environment = {
             **os.environ,
             **contestant.environment(server.url),
             STAMPS_VARIABLE: str(self.stamps),
@@ -51,7 +51,7 @@ class Stage:
         done = subprocess.run(
             [*words, *map(str, numbers)],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -71,7 +71,7 @@ class Stage:
             process = subprocess.Popen(
                 [*command, "-p", "1", "-t", str(THREADS)],
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

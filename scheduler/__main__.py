@@ -1,5 +1,9 @@
-"""The scheduler's front door: ``python -m scheduler`` runs until SIGTERM or SIGINT, and ends with 0."""
+"""The scheduler's front door: ``python -m scheduler`` runs until SIGTERM or SIGINT, and ends with 0.
 
+``python -m scheduler --list`` prints the next ticks of what this code declares, and ends.
+"""
+
+import argparse
 import logging
 import signal
 import sys
@@ -11,6 +15,11 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def main() -> None:
     """Start, and stay until told to end."""
+    given = argparse.ArgumentParser(prog="python -m scheduler", description="Fire what is scheduled.")
+    given.add_argument(
+        "--list", action="store_true", help="print the next five ticks of each declared schedule"
+    )
+    only_list = given.parse_args().list
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
     _log_to_stderr()
@@ -19,10 +28,11 @@ def main() -> None:
     from worker_service.jobs.errors import InvalidJob, StoreTooNew
     from worker_service.settings import WrongSettings
 
+    from .listing import print_next
     from .service import run
 
     try:
-        run()
+        print_next() if only_list else run()
     except WrongSettings as error:
         sys.exit(f"The settings are wrong.\n{error}")
     except ActorModuleFailed as error:

@@ -1,20 +1,10 @@
-"""The schedules that actors declare with ``every``."""
+"""The schedules that come with the service."""
 
-from dataclasses import dataclass
+from periodiq import cron
 
-from worker_service.broker.broker import JobBroker
-from worker_service.jobs.intervals import interval_ms
+from worker_service.jobs.declared import Schedule
 
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When an actor runs: at every multiple of ``every_ms`` since the epoch; named as the actor is."""
-
-    name: str
-    every_ms: int
-
-
-def declared(broker: JobBroker) -> list[Schedule]:
-    """The schedules of a broker's actors, by name."""
-    intervals = {name: actor.options.get("every") for name, actor in sorted(broker.actors.items())}
-    return [Schedule(name, interval_ms(every)) for name, every in intervals.items() if every is not None]
+SCHEDULES = {
+    "generate_report": Schedule("generate_report", cron("0 2 * * *"), timezone="UTC"),
+    "cleanup_temp": Schedule("cleanup_temp", cron("*/15 * * * *"), timezone="UTC"),
+}

@@ -1,17 +1,27 @@
-"""What the scheduler process runs: a timer, a thread that fires, and a main thread that waits."""
+"""What the scheduler process runs: a main thread that keeps the lead, a timer, and a thread that fires."""
 
+import contextlib
 import logging
+import threading
 import time
+from collections.abc import Mapping
 
 from worker_service import registry
+from worker_service.broker.broker import JobBroker
 from worker_service.jobs.errors import StoreUnavailable
-from worker_service.store import Store
+from worker_service.jobs.schedule import Definition
+from worker_service.settings import settings
+from worker_service.store import Schedules, SchedulesBell
 
+from .clock import Clock
+from .declarations import Declarations, code_version, declared
 from .firing import Firing
-from .schedules import Schedule, declared
-from .triggers import timer
+from .leadership import Leadership
+from .plan import Plan
+from .triggers import Timer
 
 LOOK_SECONDS = 1.0
+UNKNOWN = -1
 LAST_CALL_SECONDS = 0.3
 """How long a call under way may take once the process was told to end."""
 
@@ -19,44 +29,113 @@ _logger = logging.getLogger("scheduler")
 
 
 def run() -> None:
-    """Fire the schedules of all actors, until the main thread is interrupted.
+    """Fire what is scheduled, until the main thread is interrupted.
 
     Raises:
-        WrongSettings, InvalidJob, ImportError: the settings or an actor module are wrong.
+        WrongSettings, InvalidJob, ImportError: the settings, a declared schedule or an actor module are wrong.
         StoreTooNew: the data was written by a newer version.
     """
     broker = registry.load()
-    schedules = declared(broker)
-    firing = Firing(broker, schedules)
-    clock = timer(schedules, firing.tell)
-    _wait_for_store(broker.store)
-    _announce(schedules)
-    firing.start()
-    clock.start()
+    given = settings()
+    service = Service(broker, declared(broker, given), code_version(given), given.redis_url)
     try:
-        while True:
-            time.sleep(LOOK_SECONDS)
-            clock.wakeup()  # its own wait does not notice that the machine slept or its clock was set
+        service.run()
     finally:
-        firing.stop(LAST_CALL_SECONDS)
+        service.stop()
 
 
-def _announce(schedules: list[Schedule]) -> None:
-    if schedules:
-        names = ", ".join(f"{each.name} (every {each.every_ms / 1000:g} s)" for each in schedules)
-        _logger.info("Schedules: %s.", names)
-    else:
-        _logger.info("No schedules: no actor is declared with every=. Waiting to be stopped.")
+class Service:
+    """One scheduler process.
 
+    Args:
+        broker: with all actors.
+        declares: the schedules of this process's code, by name.
+        code: version of that code.
+        url: of the server; see `connect`.
+        clock: another one than the server's, for tests.
+    """
 
-def _wait_for_store(store: Store) -> None:
-    """Until it answers."""
-    complained = False
-    while True:
-        try:
-            return store.check_schema()
-        except StoreUnavailable as error:
-            if not complained:
-                _logger.warning("Waiting: %s", error)
-                complained = True
-        time.sleep(LOOK_SECONDS)
+    def __init__(
+        self,
+        broker: JobBroker,
+        declares: Mapping[str, Definition],
+        code: int,
+        url: str,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        schedules = Schedules(broker.store.client, broker.store.namespace)
+        self._store = broker.store
+        self._leadership = Leadership(schedules, clock)
+        self._declarations = Declarations(schedules, declares, code, clock)
+        self._plan = Plan(schedules)
+        self._firing = Firing(broker, schedules, clock, self._reread)
+        self._timer = Timer(clock, self._firing.tell)
+        self._bell = SchedulesBell(url, broker.store.namespace)
+        self._seen: int | None = None
+        """Number of changes that the plan knows; None while another scheduler leads."""
+        self._checked = self._away = False
+        _logger.info("Schedules of this code: %s.", ", ".join(sorted(declares)) or "none")
+
+    def run(self) -> None:
+        """Until the main thread is interrupted."""
+        self._firing.start()
+        self._timer.start()
+        while True:
+            try:
+                self._round()
+            except StoreUnavailable as error:
+                if not self._away:
+                    _logger.warning("Waiting: %s", error)
+                    self._away = True
+                time.sleep(LOOK_SECONDS)
+
+    def stop(self) -> None:
+        """Fire no more, and let another scheduler lead at once; a server that does not answer is not waited for."""
+        self._firing.stop(LAST_CALL_SECONDS)
+        leaving = threading.Thread(target=self._leave, daemon=True)
+        leaving.start()
+        leaving.join(LAST_CALL_SECONDS)
+
+    def _round(self) -> None:
+        if not self._checked:
+            self._store.check_schema()
+            self._checked = True
+        lead = self._leadership.renew()
+        if self._away:
+            self._away = False
+            _logger.info("Going on.")
+        self._declarations.tell()
+        if lead.leads:
+            self._lead(lead.changes)
+            self._bell.wait(LOOK_SECONDS)
+        else:
+            self._follow()
+            time.sleep(LOOK_SECONDS)
+
+    def _lead(self, changes: int) -> None:
+        if self._seen is None:
+            _logger.info("This scheduler leads.")
+        if self._seen != changes:
+            planned = self._plan.read()
+            self._timer.follow(planned)
+            self._firing.follow(planned)
+            self._seen = changes
+        self._timer.look()
+        self._firing.look()
+        self._declarations.retire()
+
+    def _follow(self) -> None:
+        if self._seen is not None:
+            _logger.info("Another scheduler leads.")
+            self._timer.follow([])
+            self._firing.follow([])
+            self._seen = None
+
+    def _reread(self) -> None:
+        """On the thread that fires: what it knows is out of date."""
+        self._seen = UNKNOWN
+
+    def _leave(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            self._leadership.leave()

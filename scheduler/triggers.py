@@ -1,82 +1,100 @@
-"""APScheduler as the clock: it tells each tick when it has come, and does nothing else.
+"""APScheduler as the timer: it says when the next tick of a schedule has come, and does nothing else.
 
 What it is not used for, and why: its job stores unpickle what they find and cannot be shared; its executors run a
-function that is not told its nominal instant. So nothing is stored in it, and the executor hands the instant on.
+function that is not told its nominal instant; its cron reads days and clock changes otherwise than cron does. So
+nothing is stored in it, the ticks are ours, and the executor tells the schedule's name.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from worker_service.jobs.intervals import tick_before
+from .clock import Clock
+from .plan import Planned
 
-from .schedules import Schedule
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-Tell = Callable[[str, int], None]
+Tell = Callable[[str], None]
 
 
-def instant(tick_ms: int) -> datetime:
-    """UTC ms as APScheduler has it."""
-    return _EPOCH + tick_ms * _MILLISECOND
+class TickTrigger(BaseTrigger):  # type: ignore[misc] # untyped
+    """The instants of one schedule's ticks by the clock of this machine.
 
-
-def _milliseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MILLISECOND
-
-
-class EveryTrigger(BaseTrigger):  # type: ignore[misc] # untyped
-    """The ticks of an interval, aligned to the epoch.
-
-    The first is the newest that has come, so that a schedule is looked at as soon as its scheduler starts. After
-    a pause of the process it goes on with the newest too: the ticks between are not listed one by one, however
-    many they are. Which of them are fired is the backlog's business.
+    The first is the one that is due next in the store, however late. After that the newest counts: ticks that came
+    while the process was held up are not told one by one, for what is due is looked up when one is told.
     """
 
-    def __init__(self, every_ms: int) -> None:
-        self._every_ms = every_ms
+    def __init__(self, planned: Planned, clock: Clock) -> None:
+        self._planned = planned
+        self._clock = clock
+        self._told: int | None = None
+        self._after: datetime | None = None
+        self._answer: datetime | None = None
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """The tick to tell after the one told before."""
-        newest = tick_before(_milliseconds(now), self._every_ms)
-        if previous_fire_time is None:
-            return instant(newest)
-        return instant(max(_milliseconds(previous_fire_time) + self._every_ms, newest))
+    def get_next_fire_time(
+        self,
+        previous_fire_time: datetime | None,
+        now: datetime,  # noqa: ARG002 - it is of this machine's clock
+    ) -> datetime | None:
+        """When the next one comes after the one before. APScheduler asks twice for each."""
+        if self._told is None:
+            self._told = self._planned.next_ms
+        elif previous_fire_time == self._after:
+            return self._answer
+        else:
+            self._told = self._planned.timing.next(max(self._told, self._clock.now_ms() - 1))
+        self._after = previous_fire_time
+        self._answer = None if self._told is None else self._clock.here(self._told)
+        return self._answer
 
 
 class TellingExecutor(BaseExecutor):  # type: ignore[misc] # untyped
-    """Tells the newest of the instants that have come, on the timer's thread."""
+    """Tells which schedule has a tick, on the timer's thread."""
 
     def __init__(self, tell: Tell) -> None:
         super().__init__()
         self._tell = tell
 
-    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        self._tell(job.id, _milliseconds(run_times[-1]))
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:  # noqa: ARG002 - the store knows them
+        self._tell(job.id)
         self._run_job_success(job.id, [])
 
 
-def timer(schedules: Iterable[Schedule], tell: Tell) -> BackgroundScheduler:
-    """A timer for these schedules, not yet started.
+class Timer:
+    """Tells the ticks of what is planned.
 
     Args:
-        tell: called with a schedule's name and the tick in UTC ms, soon after its instant.
+        tell: called with the name of a schedule, soon after the instant of each of its ticks.
     """
-    made = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": TellingExecutor(tell)},
-        # A tick is told however late it is, each by itself; the defaults drop it after a second.
-        job_defaults={"misfire_grace_time": None, "coalesce": False},
-    )
-    for schedule in schedules:
-        made.add_job(_never_called, EveryTrigger(schedule.every_ms), id=schedule.name)
-    return made
+
+    def __init__(self, clock: Clock, tell: Tell) -> None:
+        self._clock = clock
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": TellingExecutor(tell)},
+            # A tick is told however late it is; the defaults drop it after a second.
+            job_defaults={"misfire_grace_time": None, "coalesce": True},
+        )
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Tell nothing more."""
+        self._scheduler.shutdown(wait=False)
+
+    def follow(self, planned: list[Planned]) -> None:
+        """Tell the ticks of these schedules and no others."""
+        self._scheduler.remove_all_jobs()
+        for each in planned:
+            self._scheduler.add_job(_never_called, TickTrigger(each, self._clock), id=each.name)
+
+    def look(self) -> None:
+        """Look at the clock: the wait does not notice that the machine slept or its clock was set."""
+        self._scheduler.wakeup()
 
 
 def _never_called() -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from worker_service.check import Unhealthy, check_web, check_worker
+from scheduler.clock import Clock
+from scheduler.leadership import Leadership
+from worker_service.check import Unhealthy, check_scheduler, check_web, check_worker
 from worker_service.jobs.errors import StoreUnavailable
 from worker_service.settings import Settings
-from worker_service.store import Store, connect
+from worker_service.store import Schedules, Store, connect
 
 LEASE_MS = 60_000
 
@@ -43,6 +45,36 @@ class TestWorker:
     def test_server_that_is_away_is_said(self):
         with pytest.raises(StoreUnavailable):
             check_worker(Settings(redis_url="redis://127.0.0.1:1/0"))
+
+
+class TestScheduler:
+    @pytest.fixture
+    def schedules(self, redis_url: str, namespace: str) -> Iterator[Schedules]:
+        client = connect(redis_url)
+        yield Schedules(client, namespace)
+        client.close()
+
+    @pytest.fixture
+    def settings(self, redis_url: str, namespace: str) -> Settings:
+        return Settings(redis_url=redis_url, namespace=namespace)
+
+    def test_scheduler_of_this_host_with_a_lease_is_well_though_another_one_leads(
+        self, schedules: Schedules, settings: Settings
+    ):
+        assert schedules.lead("another-host:1:ab", LEASE_MS).leads
+        with pytest.raises(Unhealthy, match=socket.gethostname()[:40]):
+            check_scheduler(settings)
+        assert not schedules.lead(Leadership(schedules, Clock()).id, LEASE_MS).leads
+        check_scheduler(settings)
+
+    def test_scheduler_whose_lease_ran_out_is_not(self, schedules: Schedules, settings: Settings):
+        schedules.lead(Leadership(schedules, Clock()).id, LEASE_MS, now_ms=1_000)
+        with pytest.raises(Unhealthy):
+            check_scheduler(settings)
+
+    def test_server_that_is_away_is_said(self):
+        with pytest.raises(StoreUnavailable):
+            check_scheduler(Settings(redis_url="redis://127.0.0.1:1/0"))
 
 
 class TestWeb:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from worker_service.cli import CHECKS
 from worker_service.commands import WEB_STOP_SECONDS
 from worker_service.settings import Settings
 from worker_service.supervisor.part import LEAVE_SECONDS
@@ -31,6 +32,10 @@ def test_worker_is_killed_after_its_grace_only():
 
 def test_web_is_killed_after_the_time_it_gives_its_requests_only():
     assert stop_grace_seconds("web") > WEB_STOP_SECONDS
+
+
+def test_every_process_of_ours_has_its_health_check():
+    assert re.findall(r'"worker-service", "check", "(\w+)"', COMPOSE) == list(CHECKS)
 
 
 def test_only_this_host_reaches_a_port():

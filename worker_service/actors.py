@@ -1,13 +1,17 @@
 """The worker's front door: ``dramatiq worker_service.actors``. Declares the built-in actors, then imports your own."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from . import current_job, registry
 from .settings import settings
+from .store.overview import Overviews
 from .tasks.add import add as _add
+from .tasks.cleanup_temp import cleanup_temp as _cleanup_temp
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
+from .tasks.generate_report import generate_report as _generate_report
 from .tasks.resize_image import Format
 from .tasks.resize_image import resize_image as _resize_image
 from .tasks.send_email import MailServer
@@ -37,6 +41,24 @@ def resize_image(
 ) -> dict[str, Any]:
     """Make an image, a path below ``files`` in the data directory or a URL, fit into a box; nothing is enlarged."""
     return _resize_image(settings().data_dir / "files", source, width, height, format)
+
+
+@registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]
+def generate_report(day: date | None = None) -> dict[str, Any]:
+    """Write what the jobs of a day (UTC, by default the one before) came to, as ``reports/<day>.csv``."""
+    tick = current_job().tick or datetime.now(UTC)
+    day = day or tick.date() - timedelta(days=1)
+    first = int(datetime.combine(day, time(), UTC).timestamp()) // 60
+    broker = registry.broker()
+    counts = Overviews(broker.store.client, broker.store.namespace)
+    totals = counts.totals_between(sorted(broker.actors), first, first + 24 * 60 - 1)
+    return _generate_report(settings().data_dir / "files", day, totals)
+
+
+@registry.actor
+def cleanup_temp(older_than_hours: Annotated[float, Field(ge=0)] = 24) -> dict[str, int]:
+    """Remove temporary files of actors, below ``files`` in the data directory, that are older."""
+    return _cleanup_temp(settings().data_dir / "files", older_than_hours)
 
 
 def _mail_server() -> MailServer:

@@ -1,6 +1,6 @@
-"""Whether the web process or a worker of this host does its work, for the health checks of containers.
+"""Whether the web process, a worker or a scheduler of this host does its work, for the health checks of containers.
 
-Both need Redis: they tell whether to send work here, not whether to restart the process, which would not bring
+All need Redis: they tell whether to send work here, not whether to restart the process, which would not bring
 Redis back.
 """
 
@@ -11,7 +11,7 @@ import urllib.request
 
 from .commands import base_url
 from .settings import Settings
-from .store import Queries, connect
+from .store import Queries, Schedules, connect
 
 _without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -47,6 +47,20 @@ def check_worker(settings: Settings) -> None:
         hosts = Queries(client, settings.namespace).hosts()
     if host not in hosts:
         raise Unhealthy(f"No worker process of {host} has a lease.")
+
+
+def check_scheduler(settings: Settings) -> None:
+    """Look whether a scheduler process of this host has a lease; whether it leads does not matter.
+
+    Raises:
+        Unhealthy: none has.
+        StoreUnavailable: Redis is away.
+    """
+    host = socket.gethostname()[:40]
+    with connect(settings.redis_url, retries=0) as client:
+        live = Schedules(client, settings.namespace).live_schedulers()
+    if host not in {id.rsplit(":", 2)[0] for id in live}:
+        raise Unhealthy(f"No scheduler process of {host} has a lease.")
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .check import Unhealthy, check_web, check_worker
+from .check import Unhealthy, check_scheduler, check_web, check_worker
 from .commands import AddressUnusable, base_url, web_command
 from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
@@ -16,6 +16,8 @@ from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
 from .up import CannotStart, up
 from .workers import run_workers
+
+CHECKS = {"web": check_web, "worker": check_worker, "scheduler": check_scheduler}
 
 
 @click.group()
@@ -85,11 +87,11 @@ def run_worker(processes: int, arguments: tuple[str, ...]) -> None:
 
 
 @main.command("check")
-@click.argument("part", type=click.Choice(["web", "worker"]))
+@click.argument("part", type=click.Choice(list(CHECKS)))
 def check_part(part: str) -> None:
-    """Whether the web process or a worker of this host does its work; the exit code is 0 then."""
+    """Whether the web process, a worker or a scheduler of this host does its work; the exit code is 0 then."""
     try:
-        (check_web if part == "web" else check_worker)(_settings())
+        CHECKS[part](_settings())
     except (Unhealthy, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
 
@@ -113,6 +115,17 @@ def examine_store(repair: bool, json: bool) -> None:
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)
     raise SystemExit(1 if report.left else 0)
+
+
+@main.command("schedules", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument(
+    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="ls|next|run|pause|resume [ARGUMENTS]..."
+)
+def operate_schedules(arguments: tuple[str, ...]) -> None:
+    """What is fired when; run, pause and resume it."""
+    from .schedules_command import schedules_command  # knows the actors, whose modules are large
+
+    schedules_command(arguments, prog_name="worker-service schedules")
 
 
 def _own_command(*arguments: str) -> str:

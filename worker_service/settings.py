@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import re
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -107,6 +108,13 @@ class Settings(BaseSettings):
         description="How long running jobs may take to end after SIGTERM; "
         "then they are interrupted and given back, and the process ends within 5 s.",
     )
+    timezone: str = Field(default="UTC", description="Whose clocks schedules go by that name no time zone.")
+    code_version: int | None = Field(
+        default=None,
+        ge=0,
+        description="Number that grows with each version of the actors, a build number for example; of two schedulers "
+        "the one with the larger one says what code declares. By default the newest change of their files.",
+    )
     smtp_host: str | None = Field(
         default=None,
         description="Mail server of `send_email`. Without one `worker-service up` writes mails to `.data/mail/`.",
@@ -131,6 +139,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The arguments of a call, then the environment, then the files that it names."""
         return init_settings, env_settings, _FileSource(settings_cls)
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        known = zoneinfo.available_timezones()
+        if value not in known:
+            raise ValueError(f"there is no such time zone.{did_you_mean(value, known)}")
+        return value
 
     @field_validator("redis_url")
     @classmethod

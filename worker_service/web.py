@@ -13,6 +13,9 @@ from .api.jobs import jobs
 from .api.metrics import metrics
 from .api.operations import operations
 from .api.queues import queues
+from .api.schedule_ticks import schedule_ticks
+from .api.schedules import schedules
+from .api.stats import stats
 from .api.steps import steps
 from .api.submitting import submitting
 from .broker.broker import JobBroker
@@ -46,9 +49,12 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(bulk(broker, given))
     app.register_blueprint(failures(broker))
     app.register_blueprint(queues(broker))
+    app.register_blueprint(schedules(broker, given))
+    app.register_blueprint(schedule_ticks(broker, given))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker))
-    app.register_blueprint(metrics(broker))
+    app.register_blueprint(metrics(broker, given))
+    app.register_blueprint(stats(broker, given))
     app.register_blueprint(dashboard(broker))
     return app
 

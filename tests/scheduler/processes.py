@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.waiting import wait_until
-from worker_service.store import Queries, Store, connect
+from worker_service.jobs.schedule import Definition
+from worker_service.store import Queries, Schedules, Store, connect
 
 HERE = Path(__file__).parent
 
@@ -21,6 +22,7 @@ class Namespace:
     def __init__(self, url: str, namespace: str, folder: Path) -> None:
         self.client = connect(url)
         self.store, self.reads = Store(self.client, namespace), Queries(self.client, namespace)
+        self.schedules = Schedules(self.client, namespace)
         self.folder = folder
         self.schedulers: list[Scheduler] = []
         self.environment = {
@@ -29,18 +31,49 @@ class Namespace:
             "JOBS_ACTOR_MODULES": "ticking",
         }
 
-    def scheduler(self, intervals: dict[str, int], **settings: str) -> "Scheduler":
-        """Start one."""
+    def scheduler(
+        self, intervals: dict[str, int], *, script: str | None = None, **settings: str
+    ) -> "Scheduler":
+        """Start one; another program than ``-m scheduler`` if a script is named."""
         log = self.folder / f"scheduler-{len(self.schedulers)}.log"
-        started = Scheduler(log, {**self.environment, "INTERVALS": json.dumps(intervals), **settings})
+        command = [script] if script else ["-m", "scheduler"]
+        started = Scheduler(
+            log, command, {**self.environment, "INTERVALS": json.dumps(intervals), **settings}
+        )
         self.schedulers.append(started)
         return started
+
+    def was_declared(self, actor: str, every_ms: int, next_ms: int) -> None:
+        """As an earlier scheduler of the same code has left it."""
+        definition = Definition(actor=actor, every_ms=every_ms, overlap="allow_all")
+        word = self.schedules.declare(
+            actor, definition.to_text(), uid="uid", next_ms=next_ms, code=0, quiet_ms=0
+        )
+        assert word == "created"
 
     def ticks(self, actor: str = "beat") -> Counter[int]:
         """Nominal instants of an actor's jobs -> how many jobs each has."""
         ids: list[bytes] = self.client.zrange(self.store.keys.jobs, 0, -1)  # type: ignore[assignment]
-        jobs = [job for id in ids if (job := self.reads.job(id.decode()))]
-        return Counter(job.due_at_ms for job in jobs if job.actor == actor and job.due_at_ms is not None)
+        jobs = self.reads.jobs([id.decode() for id in ids], brief=True)
+        return Counter(job.tick_ms for job in jobs if job.actor == actor and job.tick_ms is not None)
+
+    def ticks_of(self, schedule: str) -> Counter[int]:
+        """Nominal instants of a schedule's jobs -> how many jobs each has."""
+        ids: list[bytes] = self.client.zrange(self.store.keys.jobs, 0, -1)  # type: ignore[assignment]
+        jobs = self.reads.jobs([id.decode() for id in ids], brief=True)
+        return Counter(job.tick_ms for job in jobs if job.schedule == schedule and job.tick_ms is not None)
+
+    def made_since(self, instant_ms: int, actor: str = "beat") -> bool:
+        """Whether a job of an actor was created after an instant."""
+        ids: list[bytes] = self.client.zrange(self.store.keys.jobs, instant_ms, "+inf", byscore=True)  # type: ignore[assignment]
+        return any(job.actor == actor for job in self.reads.jobs([id.decode() for id in ids]))
+
+    def leading(self) -> "Scheduler":
+        """The one that fires."""
+        leader = wait_until(self.schedules.leader, timeout=20)
+        assert leader is not None
+        pid = int(leader.split(":")[-2])
+        return next(each for each in self.schedulers if each.main.pid == pid)
 
     def wait_for_tick(self, instant_ms: int, actor: str = "beat", timeout: float = 20) -> None:
         """Until a job of this tick, or a later one, is there."""
@@ -58,14 +91,14 @@ class Namespace:
 class Scheduler:
     """A running ``python -m scheduler``."""
 
-    def __init__(self, log: Path, settings: dict[str, str]) -> None:
+    def __init__(self, log: Path, command: list[str], settings: dict[str, str]) -> None:
         self.log = log
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("JOBS_", "REDIS_"))
         }
         with log.open("wb") as output:
             self.main = subprocess.Popen(
-                [sys.executable, "-m", "scheduler"],
+                [sys.executable, *command],
                 cwd=HERE,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

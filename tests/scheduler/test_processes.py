@@ -10,30 +10,42 @@ from tests.scheduler.processes import Namespace, every_tick, now_ms
 from tests.waiting import wait_until
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.intervals import tick_before
+from worker_service.jobs.schedule import Definition
 
 HOUR = 3_600_000
 
 
-def test_three_schedulers_make_one_job_a_tick_though_one_is_killed(here: Namespace):
+def test_three_schedulers_make_one_job_a_tick_though_the_one_that_fires_is_killed(here: Namespace):
     schedulers = [here.scheduler({"beat": 500}) for _ in range(3)]
-    for each in schedulers:
-        each.wait_until_it_says("Schedules: beat")
+    here.wait_for_tick(1)
     begin = now_ms()
     here.wait_for_tick(begin + 1500)
-    schedulers[0].send(signal.SIGKILL)
-    here.wait_for_tick(begin + 4000)
+    here.leading().send(signal.SIGKILL)
+    here.wait_for_tick(begin + 7000)
 
     found = here.ticks()
 
     assert found == every_tick(found, 500)
     assert min(found) <= begin + 500
-    fired = [re.findall(r"Fired beat of (\S+):", each.output()) for each in schedulers]
+    fired = [re.findall(r"Fired beat: job (\S+)", each.output()) for each in schedulers]
     assert len(set().union(*fired)) == sum(map(len, fired))  # only who fired a tick says so
+    assert sum(map(bool, fired)) == 2
+
+
+@pytest.mark.bound
+def test_ticks_are_at_most_five_seconds_late_when_the_one_that_fires_is_killed(here: Namespace):
+    for _ in range(2):
+        here.scheduler({"beat": 100})
+    here.wait_for_tick(1)
+    here.leading().send(signal.SIGKILL)
+    killed = now_ms()
+    wait_until(lambda: here.made_since(killed + 100), timeout=20)
+    assert now_ms() - killed < 5_000
 
 
 def test_schedule_that_was_never_fired_begins_with_its_next_tick(here: Namespace):
-    here.scheduler({"beat": 200, "hourly": HOUR})
     begin = now_ms()
+    here.scheduler({"beat": 200, "hourly": HOUR})
 
     here.wait_for_tick(begin + 1000)
 
@@ -43,8 +55,7 @@ def test_schedule_that_was_never_fired_begins_with_its_next_tick(here: Namespace
 
 def test_newest_of_the_missed_ticks_is_fired_once_at_the_start(here: Namespace):
     begin = now_ms()
-    missed_since = tick_before(begin, HOUR) - 5 * HOUR
-    here.client.hset(here.store.keys.schedule("hourly"), "last", str(missed_since))
+    here.was_declared("hourly", HOUR, tick_before(begin, HOUR) - 5 * HOUR)
 
     here.scheduler({"hourly": HOUR})
     here.scheduler({"hourly": HOUR})
@@ -53,18 +64,19 @@ def test_newest_of_the_missed_ticks_is_fired_once_at_the_start(here: Namespace):
     found = here.ticks("hourly")
     assert set(found.values()) == {1}
     assert set(found) <= {tick_before(begin, HOUR), tick_before(now_ms(), HOUR)}
+    fired, missed = here.schedules.history("hourly", 2)
+    assert (fired.outcome, missed.outcome, missed.count) == ("fired", "missed", 5)
 
 
 def test_ticks_of_an_outage_are_fired_when_the_server_is_back(there: Namespace, own_server: EmbeddedServer):
     schedulers = [there.scheduler({"beat": 500}) for _ in range(2)]
-    for each in schedulers:
-        each.wait_until_it_says("Schedules")
+    there.wait_for_tick(1)
     begin = now_ms()
     there.wait_for_tick(begin + 1000)
 
     own_server.kill()
     for each in schedulers:
-        each.wait_until_it_says("Firing waits")
+        each.wait_until_it_says("Waiting: ")
     away = now_ms()
     wait_until(lambda: now_ms() > away + 2000)
     own_server.start()
@@ -76,30 +88,27 @@ def test_ticks_of_an_outage_are_fired_when_the_server_is_back(there: Namespace, 
     assert min(found) < away < back < max(found)
     for each in schedulers:
         assert each.main.poll() is None
-        assert each.output().count("Firing waits") == 1
+        assert each.output().count("Waiting: ") == 1
 
 
 def test_scheduler_may_start_before_its_server(there: Namespace, own_server: EmbeddedServer):
     there.store.check_schema()
-    there.client.hset(there.store.keys.schedule("beat"), "last", "500")
+    begin = now_ms()
+    there.was_declared("beat", 500, tick_before(begin, 500))
     own_server.kill()
     scheduler = there.scheduler({"beat": 500})
     scheduler.wait_until_it_says("Waiting: ")
-    begin = now_ms()
-    wait_until(lambda: now_ms() > begin + 1500)
-
     own_server.start()
 
     there.wait_for_tick(begin + 2000)
     found = there.ticks()
     assert found == every_tick(found, 500)
-    assert min(found) < begin
+    assert min(found) <= begin
 
 
 def test_scheduler_that_was_held_up_a_moment_fires_what_came_meanwhile(here: Namespace):
     scheduler = here.scheduler({"beat": 200})
-    begin = now_ms()
-    here.wait_for_tick(begin + 400)
+    here.wait_for_tick(1)
 
     scheduler.send(signal.SIGSTOP)
     stopped = now_ms()
@@ -111,18 +120,53 @@ def test_scheduler_that_was_held_up_a_moment_fires_what_came_meanwhile(here: Nam
     assert found == every_tick(found, 200)
 
 
-def test_held_up_scheduler_doubles_nothing_that_another_fired(here: Namespace):
-    first, _ = here.scheduler({"beat": 200}), here.scheduler({"beat": 200})
-    begin = now_ms()
-    here.wait_for_tick(begin + 400)
+def test_held_up_leader_doubles_nothing_that_another_fired(here: Namespace):
+    for _ in range(2):
+        here.scheduler({"beat": 200})
+    here.wait_for_tick(1)
 
-    first.send(signal.SIGSTOP)
-    here.wait_for_tick(begin + 2400)
-    first.send(signal.SIGCONT)
+    leader = here.leading()
+    leader.send(signal.SIGSTOP)
+    stopped = now_ms()
+    here.wait_for_tick(stopped + 1000)
+    assert here.leading() is not leader
+    leader.send(signal.SIGCONT)
+    leader.wait_until_it_says("Another scheduler leads")
 
-    here.wait_for_tick(begin + 3400)
+    here.wait_for_tick(now_ms() + 1000)
     found = here.ticks()
     assert found == every_tick(found, 200)
+    assert leader.main.poll() is None
+
+
+def test_schedule_that_is_put_changed_paused_and_removed_is_followed_at_once(here: Namespace):
+    here.scheduler({})
+    wait_until(lambda: here.schedules.leader() is not None, timeout=20)
+
+    def put(every_ms: int) -> None:
+        definition = Definition(actor="cleanup_temp", every_ms=every_ms, overlap="allow_all")
+        next_ms = definition.timing().next(now_ms())
+        here.schedules.put("mine", definition.to_text(), uid="uid", next_ms=next_ms)
+
+    put(100)
+    here.wait_for_tick(now_ms() + 500, "cleanup_temp")
+    put(300)
+    changed = now_ms()
+    here.wait_for_tick(changed + 1500, "cleanup_temp")
+    later = [tick for tick in here.ticks("cleanup_temp") if tick > changed + 1000]
+    assert all(tick % 300 == 0 for tick in later)
+    assert here.schedules.remove("mine") == "removed"
+    removed = now_ms()
+    wait_until(lambda: now_ms() > removed + 1000)
+    assert max(here.ticks("cleanup_temp")) <= removed + 400
+
+
+def test_definition_that_cannot_be_read_is_told_and_the_others_go_on(here: Namespace):
+    here.was_declared("broken", 100, now_ms())
+    here.client.hset(here.store.keys.schedule("broken"), "definition", '{"actor": 1}')
+    scheduler = here.scheduler({"beat": 200})
+    here.wait_for_tick(1)
+    assert scheduler.output().count("broken is not fired") == 1
 
 
 class TestEnd:
@@ -169,13 +213,15 @@ class TestEnd:
 
         assert scheduler.stop()[0] == 0
 
-    def test_without_schedules_it_says_so_and_stays(self, here: Namespace):
-        scheduler = here.scheduler({})
-
-        scheduler.wait_until_it_says("No schedules")
-
-        assert scheduler.main.poll() is None
-        assert scheduler.stop()[0] == 0
+    def test_another_one_leads_at_once(self, here: Namespace):
+        for _ in range(2):
+            here.scheduler({"beat": 200})
+        here.wait_for_tick(1)
+        leader = here.leading()
+        leader.stop()
+        ended = now_ms()
+        wait_until(lambda: here.made_since(ended))
+        assert here.leading() is not leader
 
 
 class TestRefusedStart:

@@ -1,76 +1,83 @@
-"""The clock: which instants are told, and when."""
+"""The timer: whose ticks are told, and when."""
 
-from datetime import UTC, datetime, timedelta
+import time
 from threading import Event
-from time import time_ns
 
-import pytest
+from scheduler.clock import Clock
+from scheduler.plan import Planned
+from scheduler.triggers import TickTrigger, Timer
+from worker_service.jobs.schedule import Definition
+from worker_service.store import ScheduleRef
 
-from scheduler.schedules import Schedule
-from scheduler.triggers import EveryTrigger, instant, timer
-
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-def test_first_tick_is_the_newest_that_has_come():
-    trigger = EveryTrigger(900_000)
-
-    assert trigger.get_next_fire_time(None, NOON + timedelta(minutes=14, seconds=59)) == NOON
-    assert trigger.get_next_fire_time(None, NOON + timedelta(minutes=15)) == NOON + timedelta(minutes=15)
+NOON = 1_795_000_000_000
 
 
-def test_each_tick_follows_the_one_before():
-    trigger = EveryTrigger(900_000)
-
-    assert trigger.get_next_fire_time(NOON, NOON + timedelta(milliseconds=3)) == NOON + timedelta(minutes=15)
-
-
-def test_after_a_pause_it_goes_on_with_the_newest():
-    trigger = EveryTrigger(100)
-
-    assert trigger.get_next_fire_time(NOON, NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
+def planned(name: str, next_ms: int, **when: object) -> Planned:
+    definition = Definition.read({"actor": "work", **when})
+    return Planned(ScheduleRef(name, "uid", 1), definition, definition.timing(), next_ms)
 
 
-def test_clock_that_was_set_back_repeats_no_tick():
-    trigger = EveryTrigger(900_000)
-
-    assert trigger.get_next_fire_time(NOON, NOON - timedelta(hours=3)) == NOON + timedelta(minutes=15)
-
-
-@pytest.mark.parametrize("every_ms", [100, 333, 7_001, 86_400_000, 366 * 86_400_000])
-def test_ticks_are_multiples_of_the_interval_since_the_epoch(every_ms: int):
-    trigger = EveryTrigger(every_ms)
-
-    at = None
-    for _ in range(50):
-        at = trigger.get_next_fire_time(at, NOON)
-        assert int(at.timestamp() * 1000) % every_ms == 0
-        assert at.microsecond % 1000 == 0
+def a_clock(now_ms: int) -> Clock:
+    clock = Clock()
+    clock.set(now_ms, time.monotonic())
+    return clock
 
 
-@pytest.mark.parametrize("tick_ms", [0, 999, 1_763_812_800_001, 253_402_300_799_999])
-def test_instant_keeps_every_millisecond(tick_ms: int):
-    assert EveryTrigger(1).get_next_fire_time(None, instant(tick_ms)) == instant(tick_ms)
+class TestTrigger:
+    def test_first_is_the_one_that_the_store_has_however_late(self):
+        clock = a_clock(NOON)
+        trigger = TickTrigger(planned("a", NOON - 3_600_000, every_ms=60_000), clock)
+        now = clock.here(NOON)
+        at = trigger.get_next_fire_time(None, now)
+        assert at is not None
+        assert abs((now - at).total_seconds() - 3600) < 1
+
+    def test_ticks_that_came_meanwhile_are_not_told_one_by_one(self):
+        clock = a_clock(NOON)
+        trigger = TickTrigger(planned("a", NOON - 3_600_000, every_ms=100), clock)
+        first = trigger.get_next_fire_time(None, clock.here(NOON))
+        second = trigger.get_next_fire_time(first, clock.here(NOON))
+        assert second is not None
+        assert second >= clock.here(NOON - 200)
+
+    def test_asked_twice_it_says_the_same(self):
+        clock = a_clock(NOON)
+        trigger = TickTrigger(planned("a", NOON, every_ms=1_000), clock)
+        first = trigger.get_next_fire_time(None, clock.here(NOON))
+        second = trigger.get_next_fire_time(first, clock.here(NOON))
+        assert trigger.get_next_fire_time(first, clock.here(NOON)) == second
+        assert second is not None
+        assert first is not None
+        assert 0.9 < (second - first).total_seconds() < 1.1
+
+    def test_schedule_without_further_ticks_ends(self):
+        clock = a_clock(NOON)
+        trigger = TickTrigger(planned("a", NOON, at="2026-11-18T11:06:40Z"), clock)
+        first = trigger.get_next_fire_time(None, clock.here(NOON))
+        assert first is not None
+        assert trigger.get_next_fire_time(first, clock.here(NOON)) is None
 
 
-def test_timer_tells_the_newest_tick_at_once_and_then_each_soon_after_its_instant():
-    told: list[tuple[str, int, int]] = []
+def test_each_is_told_soon_after_its_instant_on_the_server_s_clock():
+    clock = a_clock(NOON)
+    told: list[tuple[str, int]] = []
     enough = Event()
 
-    def tell(name: str, tick_ms: int) -> None:
-        told.append((name, tick_ms, time_ns() // 1_000_000))
-        if sum(each[0] == "quick" for each in told) == 6:
+    def tell(name: str) -> None:
+        told.append((name, clock.now_ms()))
+        if len(told) == 8:
             enough.set()
 
-    clock = timer([Schedule("quick", 100), Schedule("slow", 3_600_000)], tell)
-    begin = time_ns() // 1_000_000
-    clock.start()
+    timer = Timer(clock, tell)
+    timer.start()
+    timer.follow([planned("late", NOON - 5_000, every_ms=3_600_000)])
+    timer.follow([planned("quick", NOON + 100, every_ms=100), planned("slow", NOON - 10, every_ms=3_600_000)])
     assert enough.wait(10)
-    clock.shutdown()
+    timer.follow([])
+    timer.stop()
 
-    quick = [tick for name, tick, _ in told if name == "quick"]
-    assert quick[0] <= begin + 100
-    assert set(quick) <= set(range(quick[0], quick[-1] + 1, 100))
-    assert quick == sorted(set(quick))
-    assert all(at >= tick for _, tick, at in told)
-    assert [tick % 3_600_000 for name, tick, _ in told if name == "slow"] == [0]
+    assert [name for name, _ in told].count("slow") == 1
+    instants = [at for name, at in told if name == "quick"]
+    assert instants[0] >= NOON + 95
+    assert instants == sorted(instants)
+    assert instants[-1] - instants[0] < 100 * len(instants) + 50 * len(instants)

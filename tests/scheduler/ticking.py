@@ -11,4 +11,4 @@ def work():
 
 
 for name, every in json.loads(os.environ.get("INTERVALS", "{}")).items():
-    actor(work, actor_name=name, every=every)
+    actor(work, actor_name=name, every=every, schedule={"overlap": "allow_all"})

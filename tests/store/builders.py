@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from worker_service.store import Claim, ClaimedJob, NewJob, Outcome, Store, Submitted
+from worker_service.store import Claim, ClaimedJob, NewJob, Outcome, ScheduleRef, Schedules, Store, Submitted
 
 NOW = 1_800_000_000_000
 """The instant at which every test begins."""
@@ -99,6 +99,37 @@ def crashed(store: Store, id: str = "", *, times: int = 1, **fields: Any) -> str
     return id
 
 
+def schedules_of(store: Store) -> Schedules:
+    """The schedules of the same namespace."""
+    return Schedules(store.client, store.namespace)
+
+
+def a_schedule(
+    store: Store, name: str = "each", *, next_ms: int | None = NOW, max_runs: int | None = None
+) -> ScheduleRef:
+    """Put a schedule."""
+    definition, uid = '{"actor":"work","every_ms":60000}', f"uid-{name}"
+    put = schedules_of(store).put(name, definition, uid=uid, next_ms=next_ms, max_runs=max_runs, now_ms=NOW)
+    assert put == ("created", 1)
+    return ScheduleRef(name, uid, 1)
+
+
+def fire(
+    store: Store,
+    schedule: ScheduleRef,
+    tick: int,
+    job: NewJob | None = None,
+    *,
+    now_ms: int = NOW,
+    every: int = 60_000,
+    **fields: Any,
+) -> str:
+    """Fire one tick; returns the script's word for it."""
+    job = job or a_job(f"{schedule.name}-{tick}", run_at_ms=tick)
+    fields.setdefault("next_ms", tick + every)
+    return schedules_of(store).fire(schedule, tick, job, now_ms=now_ms, **fields)[0]
+
+
 def fields_of(store: Store, id: str) -> dict[str, str]:
     """The record of a job."""
     return {name.decode(): value.decode() for name, value in store.client.hgetall(store.keys.job(id)).items()}  # type: ignore[union-attr]
@@ -135,6 +166,7 @@ def contents(store: Store) -> dict[str, Any]:
             b"zset": lambda key: store.client.zrange(key, 0, -1, withscores=True),
             b"list": lambda key: store.client.lrange(key, 0, -1),
             b"string": store.client.get,
+            b"stream": lambda key: store.client.xrange(key, count=10_000),
         }[kind]  # type: ignore[index]
         found[key.decode()] = read(key)
     return found

@@ -4,10 +4,13 @@ from tests.store.builders import (
     LEASE,
     NOW,
     a_job,
+    a_schedule,
     a_session,
     claim,
     finish,
+    fire,
     outcome,
+    schedules_of,
     submitted,
     take_mark,
     words,
@@ -37,7 +40,8 @@ def populate(store: Store) -> None:
     store.submit([a_job("once", idempotency=Idempotency("k", "f", 60_000))], now_ms=NOW)
     _locks(store)
     assert store.begin_step(first.id, first.token, "charge", now_ms=NOW)[0] == "begun"
-    store.fire("each", NOW, a_job("tick", queue="mail", run_at_ms=NOW), now_ms=NOW)
+    assert fire(store, a_schedule(store), NOW, a_job("tick", queue="mail", run_at_ms=NOW)) == "fired"
+    schedules_of(store).lead("one", LEASE, now_ms=NOW)
     store.pause("mail", "a reason", NOW)
     store.ring("s1")
     store.rescue(LEASE, "run", now_ms=NOW)

@@ -11,9 +11,11 @@ from tests.store.builders import (
     NOW,
     RUN_ID,
     a_job,
+    a_schedule,
     a_session,
     claim,
     fields_of,
+    fire,
     out_of_memory,
     outcome,
 )
@@ -167,7 +169,7 @@ class TestCounters:
 
 
 def test_each_thing_is_told_once_however_many_schedules_there_are(populated: Store):
-    populated.fire("other", NOW, a_job("tock", queue="mail", run_at_ms=NOW), now_ms=NOW)
+    fire(populated, a_schedule(populated, "other"), NOW, a_job("tock", queue="mail", run_at_ms=NOW))
     populated.client.hset(populated.keys.meta, "rescue_at", "x")
     populated.client.hset(populated.keys.schedule("other"), "last", "x")
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.store.builders import LEASE, NOW, RUN_ID, a_job, ids, words
+from tests.store.builders import LEASE, NOW, RUN_ID, a_job, a_schedule, fire, ids, words
 from worker_service.jobs.states import FINAL, TRANSITIONS, WAITING, State
 from worker_service.store import Outcome, SessionLost, Store, connect
 from worker_service.store.doctor import examine
@@ -144,6 +144,7 @@ class Machine(RuleBasedStateMachine):
         self.now = NOW
         self.numbers = itertools.count(1)
         self.last_tick = 0
+        self.schedule = a_schedule(self.store)
         self.open: list[str] = []
         self.ever: list[str] = []
         self.held: set[Delivery] = set()
@@ -196,9 +197,11 @@ class Machine(RuleBasedStateMachine):
         tick = (self.now // 1_000 + ahead) * 1_000
         job = a_job(f"t{tick}", queue="a", run_at_ms=tick)
         is_next = tick > self.last_tick
-        assert self.store.fire("each", tick, job, now_ms=self.now) == ("fired" if is_next else "already")
+        assert fire(self.store, self.schedule, tick, job, now_ms=self.now) == (
+            "fired" if is_next else "already"
+        )
         if twice:
-            assert self.store.fire("each", tick, job, now_ms=self.now + 1) == "already"
+            assert fire(self.store, self.schedule, tick, job, now_ms=self.now + 1) == "already"
         self.did("fire")
         if is_next:
             assert self.world.state(job.id) is (State.SCHEDULED if tick > self.now else State.QUEUED)

@@ -10,12 +10,14 @@ from tests.store.builders import (
     RUN_ID,
     a_job,
     a_message,
+    a_schedule,
     a_session,
     claim,
     claimed,
     contents,
     fields_of,
     finish,
+    fire,
     ids,
     is_marked,
     out_of_memory,
@@ -410,9 +412,9 @@ class TestFollowUps:
 class TestTick:
     def test_tick_whose_work_is_under_way_makes_no_job_and_is_not_made_up_for(self, store: Store):
         submitted(store, lock=lock())
-        job = a_job(lock=lock())
-        assert store.fire("each", NOW, job, now_ms=NOW) == "duplicate"
-        assert store.fire("each", NOW, job, now_ms=NOW) == "already"
+        schedule, job = a_schedule(store), a_job(lock=lock())
+        assert fire(store, schedule, NOW, job) == "skipped"
+        assert fire(store, schedule, NOW, job) == "already"
         assert jobs_in(store) == 1
 
 

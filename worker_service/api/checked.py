@@ -1,10 +1,12 @@
-"""A body checked against a model."""
+"""A body, or a query, checked against a model."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
 
-from ..jobs.errors import InvalidQuery
+from ..jobs.errors import InvalidJob, InvalidQuery
 from ..jobs.validation import check, problems, summary
 
 M = TypeVar("M", bound=BaseModel)
@@ -22,5 +24,32 @@ def checked(model: type[M], given: dict[str, Any], pointer: str = "") -> M:
     try:
         return check(model, given)[0]
     except ValidationError as error:
-        found = problems(error, given, known=model.model_fields, noun="field", pointer=pointer)
-        raise InvalidQuery(summary(found), problems=found) from None
+        raise _refused(error, model, given, "field", pointer) from None
+
+
+def checked_query(model: type[M], given: "MultiDict[str, str]") -> M:
+    """What the query of an address says.
+
+    Raises:
+        InvalidQuery: with one problem per wrong parameter.
+    """
+    twice: list[InvalidJob] = [
+        InvalidQuery(f"Give {name!r} once.", pointer=f"/query/{name}")
+        for name in given
+        if len(given.getlist(name)) > 1
+    ]
+    if twice:
+        raise InvalidQuery(summary(twice), problems=twice)
+    values = given.to_dict()
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _refused(error, model, values, "parameter", "/query") from None
+
+
+def _refused(
+    error: ValidationError, model: type[M], given: Mapping[str, Any], noun: str, pointer: str
+) -> InvalidQuery:
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    found = problems(error, given, known=known, noun=noun, pointer=pointer)
+    return InvalidQuery(summary(found), problems=found)

@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
+from ..jobs.instants import to_text
 from ..store.failures import Failure, Failures
-from .instants import to_text
-from .lists import FailuresQuery, read_query
+from .checked import checked_query
+from .lists import FailuresQuery
 from .representation import location
 
 
@@ -19,7 +20,7 @@ def failures(broker: JobBroker) -> Blueprint:
 
     @routes.get("/v1/failures")
     def index() -> Response:
-        read_query(FailuresQuery, request.args)
+        checked_query(FailuresQuery, request.args)
         found = groups.read()
         items = [_failure_json(failure) for failure in found.failures]
         return jsonify({"items": items, "truncated": found.truncated})

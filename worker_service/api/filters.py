@@ -4,9 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..jobs import instants
 from ..jobs.states import State
 from ..store import JobFilter
-from . import instants
 from .requests import Instant
 
 

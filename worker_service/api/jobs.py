@@ -7,10 +7,11 @@ from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..jobs.errors import UnknownJob
+from ..jobs.instants import to_text
 from ..settings import Settings
 from ..store import Job
-from .instants import to_text
-from .lists import ListQuery, read_query
+from .checked import checked_query
+from .lists import ListQuery
 from .representation import job_json
 
 HOUR_MS = 3600 * 1000
@@ -22,7 +23,7 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.get("/v1/jobs")
     def index() -> Response:
-        query = read_query(ListQuery, request.args)
+        query = checked_query(ListQuery, request.args)
         page = broker.listing.page(query.limit, query.wanted(), after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]

@@ -5,7 +5,8 @@ lost with a process. While Redis is away the answer is ``worker_service_up 0`` a
 an alert then tells a store that is away from a web process that is (``up 0``, which Prometheus makes itself).
 
 Labels are bounded. ``actor`` is one that this web process knows: one that only some ``dramatiq my.tasks`` knows
-has counters in the store, but no name here. ``queue`` is one of the first `MOST_QUEUES` by name.
+has counters in the store, but no name here. ``queue`` is one of the first `MOST_QUEUES` by name, ``schedule`` likewise
+(schedule_metrics).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,17 +19,21 @@ from prometheus_client.core import HistogramMetricFamily as Histogram
 from prometheus_client.core import Metric
 
 from ..broker.broker import JobBroker
+from ..broker.schedules import Timetable
 from ..jobs.errors import StoreUnavailable
+from ..settings import Settings
 from ..store.overview import DURATION_BOUNDS_MS, FINAL_STATES, MOST_QUEUES, Overview, Overviews
+from .schedule_metrics import schedule_metrics
 
 NOT_FINAL = ("retried", "snoozed", "crashed", "handed_back")
 """How a delivery ends after which the job may run again; counters of lua/lib/count.lua."""
 
 
-def metrics(broker: JobBroker) -> Blueprint:
+def metrics(broker: JobBroker, settings: Settings) -> Blueprint:
     """The route of metrics."""
     routes = Blueprint("metrics", __name__)
     readings = Overviews(broker.store.client, broker.store.namespace)
+    timetable = Timetable(broker, settings.timezone)
 
     @routes.get("/metrics")
     def show() -> Response:
@@ -37,6 +42,7 @@ def metrics(broker: JobBroker) -> Blueprint:
                 _up(True),
                 *_of_store(readings.read()),
                 *_of_actors(readings.totals(sorted(broker.actors))),
+                *schedule_metrics(timetable),
             ]
         except StoreUnavailable:
             found = [_up(False)]

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..broker.broker import JobBroker
+from ..jobs import instants
 from ..jobs.errors import UnknownQueue
 from ..names import did_you_mean
 from ..store.overview import Overviews, QueueOverview
-from . import instants
 from .body import json_object
 from .checked import checked
 from .requests import Instant

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ..jobs.instants import to_text
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
 from ..store import Delivery, Job, JobStep, NewJob, Submitted
-from .instants import to_text
 
 
 def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
@@ -42,6 +42,8 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "error": job.error,
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
         "steps": [_step(step) for step in job.steps],
+        "schedule": job.schedule,
+        "tick": to_text(job.tick_ms),
         "replayed_from": job.replayed_from,
         "replayed_as": job.replayed_as,
         "links": {"self": location(job.id)},

@@ -7,11 +7,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from werkzeug.datastructures import Headers
 
 from ..broker.intake import WantedJob
+from ..jobs import instants
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
 from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
-from . import instants
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from dramatiq.logging import get_logger
 
 from ..jobs.errors import NoCurrentJob, StoreUnavailable
 from .interrupts import JobCancelled, LeaseLost
 from .proxy import CURRENT, JobProxy, Notes
+from .submission import TICK
 
 NOTE_LIMIT = 500
 LINE_LIMIT = 4000
@@ -45,6 +47,12 @@ class CurrentJob:
     def is_cancelled(self) -> bool:
         """Whether somebody asked the job to stop. Python code is interrupted as well; for loops in C, ask."""
         return self._job.is_cancelled
+
+    @property
+    def tick(self) -> datetime | None:
+        """The nominal instant for which a schedule made the job: the same however late it runs."""
+        tick_ms = self._job.options.get(TICK)
+        return None if tick_ms is None else datetime.fromtimestamp(tick_ms / 1000, UTC)
 
     def idempotency_key(self, step: str) -> str:
         """The same text in every attempt, for a service that does nothing twice under one key.

@@ -43,7 +43,11 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", "unique", UUID, CALLBACKS}
 
 #: Options that Dramatiq, its middleware and its compositions write into messages.
+TICK = "tick"
+"""The nominal instant of a schedule's job, in UTC ms."""
+
 MESSAGE_OPTIONS = {
+    TICK,
     "delay",
     "eta",
     "requeue_timestamp",

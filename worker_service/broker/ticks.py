@@ -3,49 +3,111 @@
 import dataclasses
 import time
 import uuid
+from typing import NamedTuple
 
 import dramatiq
 
-from ..store import NewJob
+from ..jobs.errors import InvalidSchedule
+from ..jobs.schedule import Definition
+from ..jobs.signature import check_arguments
+from ..jobs.ticks import jittered
+from ..names import did_you_mean
+from ..store import Lock, NewJob, ScheduleRef, Schedules
 from .broker import JobBroker
-from .submission import encode, read_message
+from .offered import offered
+from .submission import TICK, encode, read_message
 
 _TICKS = uuid.UUID("b1ae929d-ffe0-4fb6-9b43-3cfbee19dc2b")
+_ON_OVERLAP = {"skip": "return", "buffer_one": "buffer"}
 
 
-def job_id(schedule: str, tick_ms: int) -> str:
+class Fired(NamedTuple):
+    """What became of a tick; see `Schedules.fire`. ``job`` is the one it made, or the earlier one when skipped."""
+
+    word: str
+    job: str
+
+
+def job_id(uid: str, tick_ms: int, cause: str) -> str:
     """The id of a tick's job: the same for whoever fires it. A UUID version 5 (RFC 9562, section 5.5)."""
-    return str(uuid.uuid5(_TICKS, f"{schedule}/{tick_ms}"))
+    return str(uuid.uuid5(_TICKS, f"{uid}/{tick_ms}/{cause}"))
 
 
-def fire(broker: JobBroker, actor_name: str, tick_ms: int) -> NewJob | None:
+def fire(
+    broker: JobBroker,
+    schedules: Schedules,
+    ref: ScheduleRef,
+    definition: Definition,
+    tick_ms: int,
+    *,
+    next_ms: int | None = None,
+    cause: str = "tick",
+) -> Fired:
     """Create the job of one tick, in one round trip; may be repeated by anybody, at any time.
 
     Args:
-        actor_name: of the actor; its schedule has the same name.
         tick_ms: the nominal instant in UTC ms; the job does not start before it.
-
-    Returns:
-        The job; None when this tick, or a later one, had been fired before, or another job does its work.
+        next_ms: the tick after this one.
+        cause: tick, backfill (a tick of the past, asked for by a person) or run_now.
 
     Raises:
-        InvalidJob: the actor's declaration cannot be kept (its priority, for example).
+        InvalidJob: this process does not know the actor, or it does not take the arguments.
         StoreUnavailable: Redis is away; whether the tick was fired is unknown, so repeat the same call.
     """
-    actor = broker.actors[actor_name]
-    message: dramatiq.Message[object] = dramatiq.Message(
+    sent, job = _build(broker, ref.uid, definition, tick_ms, cause)
+    word, earlier = schedules.fire(ref, tick_ms, job, next_ms=next_ms, cause=cause)
+    if word in ("fired", "follows"):
+        broker.emit_after("enqueue", sent, None)
+    return Fired(word, earlier or job.id)
+
+
+def check(broker: JobBroker, definition: Definition) -> None:
+    """Find out now what would keep ticks from becoming jobs.
+
+    Raises:
+        InvalidJob: this process does not know the actor, or it does not take the arguments.
+    """
+    sent, _ = read_message(broker, _message(broker, "", definition, 0, "tick"), None)
+    encode(sent)
+
+
+def _message(
+    broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str
+) -> "dramatiq.Message[object]":
+    known = offered(broker.actors)
+    actor = known.get(definition.actor)
+    if actor is None:
+        hint = did_you_mean(definition.actor, known)
+        raise InvalidSchedule(f"No actor {definition.actor!r}.{hint}", pointer="/actor", code="unknown_actor")
+    args, kwargs = check_arguments(actor.fn, definition.args)
+    return dramatiq.Message(
         queue_name=actor.queue_name,
         actor_name=actor.actor_name,
-        args=(),
-        kwargs={},
-        options={},
-        message_id=job_id(actor_name, tick_ms),
+        args=args,
+        kwargs=kwargs,
+        options={TICK: tick_ms},
+        message_id=job_id(uid, tick_ms, cause),
         message_timestamp=time.time_ns() // 1_000_000,
     )
-    sent, job = read_message(broker, message, None)
+
+
+def _build(
+    broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str
+) -> "tuple[dramatiq.Message[object], NewJob]":
+    sent, job = read_message(broker, _message(broker, uid, definition, tick_ms, cause), None)
     broker.emit_before("enqueue", sent, None)
-    job = dataclasses.replace(job, message=encode(sent), run_at_ms=tick_ms)
-    if broker.store.fire(actor_name, tick_ms, job) != "fired":
+    expires = definition.expires_after_ms
+    return sent, dataclasses.replace(
+        job,
+        message=encode(sent),
+        run_at_ms=jittered(tick_ms, uid, definition.jitter_ms) if cause == "tick" else tick_ms,
+        expires_at_ms=tick_ms + expires if expires is not None and cause == "tick" else None,
+        lock=_lock(uid, definition, cause) or job.lock,
+    )
+
+
+def _lock(uid: str, definition: Definition, cause: str) -> Lock | None:
+    """The jobs of one schedule are the same work; what is backfilled is many ticks at once, and meant to be."""
+    if definition.overlap == "allow_all" or cause == "backfill":
         return None
-    broker.emit_after("enqueue", sent, None)
-    return job
+    return Lock(f"schedule:{uid}", "done", _ON_OVERLAP[definition.overlap] if cause == "tick" else "return")

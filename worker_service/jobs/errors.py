@@ -57,6 +57,22 @@ class InvalidArguments(InvalidJob):
         super().__init__(detail, pointer="/args", code="invalid_arguments", problems=problems)
 
 
+class InvalidSchedule(InvalidJob):
+    """Raised when a schedule cannot be kept as it is asked for; ``problems`` lists each mistake."""
+
+
+class InvalidCron(InvalidJob):
+    """Raised when the text of a schedule is not cron's, or it would never run.
+
+    Attributes:
+        field: the wrong one, for example ``day of month``; empty when it is the whole text.
+    """
+
+    def __init__(self, detail: str, field: str = "") -> None:
+        super().__init__(detail, code="bad_cron")
+        self.field = field
+
+
 class IdempotencyKeyReused(WorkerServiceError):
     """Raised when an idempotency key comes again with another request; use a new key for each request."""
 
@@ -79,6 +95,22 @@ class UnknownActor(WorkerServiceError, LookupError):
 
 class UnknownQueue(WorkerServiceError, LookupError):
     """Raised when no queue has this name."""
+
+
+class UnknownSchedule(WorkerServiceError, LookupError):
+    """Raised when no schedule has this name."""
+
+
+class ScheduleOfCode(WorkerServiceError):
+    """Raised when a schedule that code declares is to be replaced or removed from outside."""
+
+
+class ScheduleChanged(WorkerServiceError):
+    """Raised when a schedule is not, or not any more, the version that the caller has seen."""
+
+
+class ScheduleDamaged(WorkerServiceError):
+    """Raised when a schedule in the store cannot be read."""
 
 
 class UnknownJob(WorkerServiceError, LookupError):

@@ -3,11 +3,20 @@
 from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, Pipelines
 
 from .asyncio import AsyncIO
-from .every import Every
+from .periodic import Periodic
 from .retries import Retries
 from .unique import Unique
 
 
 def default_middleware() -> list[Middleware]:
     """What every broker of the service gets; the broker adds what it needs itself."""
-    return [AgeLimit(), CurrentMessage(), Callbacks(), Pipelines(), Retries(), AsyncIO(), Every(), Unique()]
+    return [
+        AgeLimit(),
+        CurrentMessage(),
+        Callbacks(),
+        Pipelines(),
+        Retries(),
+        AsyncIO(),
+        Periodic(),
+        Unique(),
+    ]

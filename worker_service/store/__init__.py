@@ -10,7 +10,7 @@ from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep
 from .listening import Listening
 from .listing import JobPage, Listing, Place
-from .queries import Queries, ScheduleState
+from .queries import Queries
 from .records import (
     Claim,
     ClaimedJob,
@@ -22,17 +22,20 @@ from .records import (
     SessionLost,
     Submitted,
 )
+from .schedules import Damaged, Lead, ScheduleRef, Schedules, SchedulesBell, StoredSchedule, Tick
 from .transitions import Store
 
 __all__ = [
     "Claim",
     "ClaimedJob",
+    "Damaged",
     "Delivery",
     "Idempotency",
     "Job",
     "JobFilter",
     "JobPage",
     "JobStep",
+    "Lead",
     "Listening",
     "Listing",
     "Lock",
@@ -41,10 +44,14 @@ __all__ = [
     "Place",
     "Queries",
     "Rescued",
-    "ScheduleState",
+    "ScheduleRef",
+    "Schedules",
+    "SchedulesBell",
     "SessionLost",
     "Store",
+    "StoredSchedule",
     "Submitted",
+    "Tick",
     "check_server",
     "connect",
     "shown_url",

@@ -42,6 +42,7 @@ class Job:
 
     Attributes:
         fingerprint: of a dead one: the group of failures it belongs to.
+        schedule, tick_ms: what made it, and its nominal instant.
         replayed_from, replayed_as: the job that this one is a changed replay of, and the newest one of this one.
     """
 
@@ -74,6 +75,8 @@ class Job:
     fingerprint: str | None = None
     replayed_from: str | None = None
     replayed_as: str | None = None
+    schedule: str | None = None
+    tick_ms: int | None = None
 
     @property
     def is_final(self) -> bool:
@@ -133,6 +136,8 @@ def read_job(
         fingerprint=fingerprint_of(record) if state is State.DEAD else None,
         replayed_from=record.get("replayed_from"),
         replayed_as=record.get("replayed_as"),
+        schedule=record.get("schedule"),
+        tick_ms=_int(record, "tick"),
     )
 
 

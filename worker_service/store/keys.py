@@ -31,6 +31,12 @@ class Keys:
         """string: number of places given out so far; for ever."""
         self.meta = self.prefix + "meta"
         """hash: schema version, last rescue; for ever."""
+        self.schedules = self.prefix + "schedules"
+        """zset of all schedules by their next tick; those that are paused or have none stand at the end (inf)."""
+        self.schedulers = self.prefix + "schedulers"
+        """zset of scheduler processes by the end of their lease."""
+        self.leader = self.prefix + "leader"
+        """string: the scheduler process that fires; expires."""
         self.watch = self.prefix + "watch"
         """string: present while somebody waits for events; expires."""
 
@@ -95,8 +101,12 @@ class Keys:
         return f"{self.prefix}group:{id}"
 
     def schedule(self, name: str) -> str:
-        """hash: the last tick fired, in UTC ms; for ever."""
+        """hash: definition as JSON, version, last and next tick, counters, pause; until removed."""
         return f"{self.prefix}schedule:{name}"
+
+    def ticks(self, name: str) -> str:
+        """stream of the newest ticks of a schedule: instant, cause, what became of it; until removed."""
+        return f"{self.prefix}ticks:{name}"
 
     def idem(self, name: str) -> str:
         """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
@@ -111,7 +121,7 @@ class Keys:
         return f"{self.prefix}total:{actor}"
 
     def minute(self, actor: str, minute: int) -> str:
-        """hash of the counters of one minute since the epoch; expires after a day."""
+        """hash of the counters of one minute since the epoch; expires after two days."""
         return f"{self.prefix}m:{actor}:{minute}"
 
     def aside(self, name: str) -> str:

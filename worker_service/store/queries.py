@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -14,14 +13,6 @@ from .job_record import Job, read_job, text_of
 from .keys import Keys
 
 WATCH_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleState:
-    """How far a schedule has come; ``last_ms`` is the last tick fired, None when there was none yet."""
-
-    now_ms: int
-    last_ms: int | None
 
 
 class Queries:
@@ -151,14 +142,6 @@ class Queries:
         """Whether a job of this actor ever came, as far as its counters tell."""
         with translated():
             return bool(self._client.exists(self.keys.total(actor)))
-
-    def schedule(self, name: str) -> ScheduleState:
-        """The last tick of a schedule, and the server's clock."""
-        with translated(), self._client.pipeline(transaction=True) as pipe:
-            pipe.time()
-            pipe.hget(self.keys.schedule(name), "last")
-            (seconds, microseconds), last = pipe.execute()
-        return ScheduleState(seconds * 1000 + microseconds // 1000, None if last is None else int(last))
 
     def wait_until_final(self, id: str, timeout: float) -> Job | None:
         """The job once it is final, or as it stands after ``timeout`` seconds. Woken, not polled.

@@ -16,7 +16,14 @@ _USES = re.compile(r"^-- Uses: (.+)$", re.MULTILINE)
 
 VERBS = (
     "submit",
+    "put_schedule",
+    "declare_schedule",
+    "remove_schedule",
+    "pause_schedule",
+    "resume_schedule",
     "fire",
+    "miss",
+    "lead",
     "open_session",
     "claim",
     "extend",

@@ -72,18 +72,6 @@ class Store:
             for word, created_at, *about in replies
         ]
 
-    def fire(self, schedule: str, tick_ms: int, job: NewJob, *, now_ms: int | None = None) -> str:
-        """Create the job of one tick: ``fired``, or ``already`` when this tick or a later one has been, or
-        ``duplicate`` when another job does the work of this one.
-
-        Args:
-            schedule: its name.
-            tick_ms: the nominal instant, in UTC ms.
-            job: under an id that this tick alone leads to.
-        """
-        word: bytes = self._scripts.run("fire", _now(now_ms), schedule, tick_ms, *job.arguments())
-        return word.decode()
-
     def open_session(
         self, session: str, lease_ms: int, about: Mapping[str, str], *, now_ms: int | None = None
     ) -> None:

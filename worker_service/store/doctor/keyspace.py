@@ -13,6 +13,9 @@ TYPES = {
     "arrivals": "string",
     "meta": "hash",
     "watch": "string",
+    "schedules": "zset",
+    "schedulers": "zset",
+    "leader": "string",
 }
 """Keys with a name of their own."""
 
@@ -33,6 +36,7 @@ FAMILIES = {
     "claim": "hash",
     "group": "hash",
     "schedule": "hash",
+    "ticks": "stream",
     "idem": "hash",
     "unique": "hash",
     "total": "hash",

@@ -1,7 +1,7 @@
--- Counters per actor: totals that never decrease, and a bucket per minute that lives for a day.
+-- Counters per actor: totals that never decrease, and a bucket per minute that lives for two.
 -- Collected while the script runs and written once, so that a batch costs as many writes as one job.
 local counted = {}
-local BUCKET_MS = 24 * 3600 * 1000
+local BUCKET_MS = 50 * 3600 * 1000 -- so that a day is whole for some hours after its end
 local BOUNDS = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000}
 
 local function count(actor, field, by)

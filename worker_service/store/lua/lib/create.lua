@@ -44,6 +44,10 @@ local function settle_conflict(values, i, owner, digest, on_conflict, max_wait, 
   local lock = redis.call('HMGET', unique_key(digest), 'next', 'window')
   if on_conflict == 'return' then return 'duplicate', owner end
   if on_conflict == 'reject' then return 'rejected', owner end
+  if on_conflict == 'buffer' then -- one follows, and further ones are left out
+    if lock[1] then return 'duplicate', owner end
+    return
+  end
   if on_conflict == 'keep_last' and lock[1] then -- the newest of those that follow: only one does
     if replace_waiting(lock[1], values, i, due, false, '', now) then return 'replaced', lock[1] end
     return 'rejected', lock[1]

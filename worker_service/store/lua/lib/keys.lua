@@ -3,6 +3,7 @@
 local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
 local META, WATCH, PAUSED = P .. 'meta', P .. 'watch', P .. 'paused'
+local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end
@@ -19,6 +20,7 @@ local function running_key(session) return P .. 'running:' .. session end
 local function claim_key(session) return P .. 'claim:' .. session end
 local function group_key(id) return P .. 'group:' .. id end
 local function schedule_key(name) return P .. 'schedule:' .. name end
+local function ticks_key(name) return P .. 'ticks:' .. name end
 local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end

@@ -1,0 +1,184 @@
+"""Schedules in ``/metrics``, ``/v1/stats``, and the alerts over them."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.http.test_metrics import Scrape, scrape, value
+from tests.store.builders import claimed, finish, submitted
+from worker_service.broker.broker import JobBroker
+from worker_service.embedded import EmbeddedServer
+from worker_service.settings import Settings
+from worker_service.store import ScheduleRef, Schedules
+
+ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
+DEFINITION = '{"actor":"add","args":{"x":1},"every_ms":60000}'
+LEASE = 60_000
+
+
+@pytest.fixture
+def schedules(broker: JobBroker) -> Schedules:
+    """The store's side of it."""
+    return Schedules(broker.store.client, broker.store.namespace)
+
+
+def put(schedules: Schedules, name: str, next_ms: int | None) -> ScheduleRef:
+    """A schedule that stands at this tick."""
+    assert schedules.put(name, DEFINITION, uid=name, next_ms=next_ms)[0] == "created"
+    return ScheduleRef(name, name, 1)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture
+def overdue(schedules: Schedules) -> None:
+    """One schedule that nobody fired for 90 s, with neighbours that have nothing to fire."""
+    ref = put(schedules, "late", now_ms())
+    tick = now_ms() - 150_000
+    assert schedules.miss(ref, tick, 3, next_ms=now_ms() - 90_000) == "missed"
+    put(schedules, "early", now_ms() + LEASE)
+    put(schedules, "paused", now_ms() - LEASE)
+    schedules.pause("paused", {})
+    put(schedules, "over", None)
+    put(schedules, "broken", now_ms() - 10 * LEASE)
+    schedules.pause("broken", {})
+    schedules._client.hset(schedules.keys.schedule("broken"), "definition", "{")
+
+
+class TestMetrics:
+    @pytest.mark.usefixtures("overdue")
+    def test_overdue_tick_is_the_lag_of_its_schedule_alone(self, client: FlaskClient):
+        found = scrape(client)
+        assert 90 <= value(found, "schedule_lag_seconds", schedule="late") < 150
+        for name in ("early", "paused", "over"):
+            assert value(found, "schedule_lag_seconds", schedule=name) == 0
+        assert value(found, "schedule_missed_total", schedule="late") == 3
+        assert value(found, "schedule_runs_total", schedule="late") == 0
+        assert value(found, "schedule_skipped_total", schedule="late") == 0
+        last = value(found, "schedule_last_tick_timestamp_seconds", schedule="late")
+        assert 150 <= time.time() - last < 240
+        states = {
+            state: value(found, "schedules", state=state)
+            for state in ("active", "paused", "ended", "damaged")
+        }
+        assert states == {"active": 2, "paused": 1, "ended": 1, "damaged": 1}
+
+    def test_runs_and_skipped_ticks_are_counted(self, client: FlaskClient):
+        client.put("/v1/schedules/each", json={**json.loads(DEFINITION)})
+        found = scrape(client)
+        assert value(found, "schedule_runs_total", schedule="each") == 0
+        client.post("/v1/schedules/each/run")
+        assert client.post("/v1/schedules/each/run").status_code == 409
+        assert value(scrape(client), "schedule_skipped_total", schedule="each") == 1
+
+    def test_schedulers_and_whether_one_leads(self, client: FlaskClient, schedules: Schedules):
+        found = scrape(client)
+        assert (value(found, "schedulers"), value(found, "scheduler_leads")) == (0, 0)
+        schedules.lead("a:1:x", LEASE)
+        schedules.lead("b:1:x", LEASE)
+        schedules.lead("lost:1:x", 0)
+        found = scrape(client)
+        assert (value(found, "schedulers"), value(found, "scheduler_leads")) == (2, 1)
+        schedules.lead("a:1:x", LEASE, leaves=True)
+        found = scrape(client)
+        assert (value(found, "schedulers"), value(found, "scheduler_leads")) == (1, 0)
+
+
+class TestStats:
+    def test_they_are_numbers_in_one_flat_object(self, client: FlaskClient):
+        found = client.get("/v1/stats").get_json()
+        assert found["queued"] == found["schedulers"] == 0
+        assert {type(each) for each in found.values()} == {int}
+
+    @pytest.mark.usefixtures("overdue")
+    def test_they_are_those_of_now(self, client: FlaskClient, broker: JobBroker, schedules: Schedules):
+        store, now = broker.store, now_ms()
+        finish(store, claimed(store, now_ms=now), "dead_letter", reason="failed", now_ms=now)
+        submitted(store, queue="default", now_ms=now)
+        submitted(store, queue="default", now_ms=now, delay_ms=LEASE)
+        submitted(store, queue="more.mail", now_ms=now)
+        schedules.lead("a:1:x", LEASE)
+
+        found = client.get("/v1/stats").get_json()
+
+        assert 90_000 <= found.pop("schedule_lag_ms") < 150_000
+        assert found == {
+            "queued": 2, "delayed": 1, "running": 0, "dead": 1, "workers": 1,
+            "queued:default": 1, "queued:more.mail": 1, "delayed:default": 1, "delayed:more.mail": 0,
+            "schedulers": 1, "scheduler_leads": 1, "schedules": 5, "schedules_damaged": 1,
+            "schedules_missed": 3, "schedules_skipped": 0,
+        }  # fmt: skip
+
+
+class TestAlerts:
+    """The file is YAML in the notation of JSON, so that it can be read here without a further dependency."""
+
+    def rules(self) -> list[dict[str, object]]:
+        (group,) = json.loads(re.sub(r"^#.*$", "", ALERTS.read_text(), flags=re.MULTILINE))["groups"]
+        assert group.keys() == {"name", "rules"}
+        rules: list[dict[str, object]] = group["rules"]
+        return rules
+
+    def test_rules_have_the_fields_that_prometheus_knows(self):
+        for rule in self.rules():
+            assert rule.keys() == {"alert", "expr", "for", "labels", "annotations"}
+            assert re.fullmatch(r"[A-Z][A-Za-z]+", str(rule["alert"]))
+            assert re.fullmatch(r"[0-9]+[sm]", str(rule["for"]))
+            for texts in (rule["labels"], rule["annotations"]):
+                assert isinstance(texts, dict)
+                assert all(isinstance(text, str) and text for text in texts.values())
+
+    def test_they_name_metrics_that_are_shown(self, client: FlaskClient, schedules: Schedules):
+        put(schedules, "each", now_ms())
+        shown = {name for name, _ in scrape(client)}
+        named = [re.findall(r"worker_service_\w+", str(rule["expr"])) for rule in self.rules()]
+        assert all(named)
+        assert {name for names in named for name in names} <= shown
+
+    @pytest.mark.usefixtures("overdue")
+    def test_what_they_are_about_is_seen_in_the_metrics(self, client: FlaskClient):
+        firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))}
+        assert firing == {"ScheduleOverdue", "ScheduleDamaged", "NoScheduler", "NoLeadingScheduler"}
+
+    def test_none_fires_when_all_is_well(self, client: FlaskClient, schedules: Schedules):
+        put(schedules, "early", now_ms() + LEASE)
+        schedules.lead("a:1:x", LEASE)
+        assert [rule for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))] == []
+
+
+def is_true(expr: str, found: Scrape) -> bool:
+    """Whether the largest or smallest sample compares as these rules ask, which are all of one form."""
+    match = re.fullmatch(r'(max|min) by \([\w, ]+\) \((\w+)(?:\{(\w+)="(\w+)"\})?\) (>|==) ([0-9]+)', expr)
+    assert match, expr
+    pick, name, label, word, sign, number = match.groups()
+    samples = [
+        sample
+        for (each, labels), sample in found.items()
+        if each == name and (not label or (label, word) in labels)
+    ]
+    assert samples, expr
+    sample = {"max": max, "min": min}[pick](samples)
+    return sample > float(number) if sign == ">" else sample == float(number)
+
+
+class TestStoreAway:
+    @pytest.fixture
+    def settings(self, broken_server: EmbeddedServer, namespace: str) -> Settings:
+        return Settings(redis_url=broken_server.url, namespace=namespace)
+
+    def test_stats_are_503_and_its_alert_alone_fires(
+        self, client: FlaskClient, broken_server: EmbeddedServer
+    ):
+        broken_server.kill()
+        assert client.get("/v1/stats").status_code == 503
+        (away,) = [rule for rule in TestAlerts().rules() if rule["alert"] == "JobStoreAway"]
+        assert is_true(str(away["expr"]), scrape(client))
+        assert client.get("/v1/schedules").status_code == 503
+        broken_server.start()
+        assert client.get("/v1/stats").status_code == 200

@@ -1,0 +1,242 @@
+"""Definitions of schedules: put, declared, removed, paused; and which scheduler leads."""
+
+import pytest
+
+from tests.store.builders import NOW, a_schedule, contents, fire, out_of_memory, schedules_of
+from worker_service.jobs.errors import StoreFull
+from worker_service.store import Damaged, Schedules, Store, StoredSchedule
+
+HOUR = 3_600_000
+LEASE = 3_000
+QUIET = 600_000
+
+
+@pytest.fixture
+def schedules(store: Store) -> Schedules:
+    return schedules_of(store)
+
+
+def put(schedules: Schedules, definition: str = '{"a":1}', **fields: int | None) -> tuple[str, int]:
+    fields = {"next_ms": NOW, **fields}
+    return schedules.put("each", definition, uid="u", now_ms=NOW, **fields)
+
+
+def declare(schedules: Schedules, definition: str = '{"a":1}', *, code: int = 1, at: int = NOW) -> str:
+    return schedules.declare("each", definition, uid="u", next_ms=NOW, code=code, quiet_ms=QUIET, now_ms=at)
+
+
+def stored(schedules: Schedules) -> StoredSchedule:
+    found = schedules.get("each")
+    assert isinstance(found, StoredSchedule)
+    return found
+
+
+def changes(schedules: Schedules) -> int:
+    return schedules.lead("watcher", LEASE, leaves=True, now_ms=NOW).changes
+
+
+class TestPut:
+    def test_new_one_can_be_read(self, schedules: Schedules):
+        assert put(schedules) == ("created", 1)
+        found = stored(schedules)
+        assert (found.uid, found.version, found.definition, found.source) == ("u", 1, {"a": 1}, "api")
+        assert (found.next_ms, found.last_ms, found.created_at_ms) == (NOW, None, NOW)
+        assert schedules.names() == ["each"]
+
+    def test_same_definition_changes_nothing(self, store: Store, schedules: Schedules):
+        put(schedules)
+        before = contents(store)
+        assert put(schedules, next_ms=NOW + 5, expected=0) == ("unchanged", 1)
+        assert contents(store) == before
+
+    def test_replaced_one_keeps_who_it_is_and_what_was_fired(self, store: Store, schedules: Schedules):
+        ref = a_schedule(store)
+        fire(store, ref, NOW)
+        assert schedules.put("each", "{}", uid="other", next_ms=NOW + HOUR) == ("updated", 2)
+        found = stored(schedules)
+        assert (found.uid, found.last_ms, found.next_ms, found.runs) == (ref.uid, NOW, NOW + HOUR, 1)
+
+    @pytest.mark.parametrize(
+        ("there", "expected", "word"),
+        [
+            (0, 1, "conflict"),
+            (1, 0, "conflict"),
+            (2, 1, "conflict"),
+            (2, 2, "updated"),
+            (0, 0, "created"),
+            (2, None, "updated"),
+        ],
+    )
+    def test_version_has_to_be_the_expected_one(
+        self, schedules: Schedules, there: int, expected: int, word: str
+    ):
+        for version in range(there):
+            put(schedules, f'{{"a":{version}}}')
+        assert put(schedules, '{"new":1}', expected=expected)[0] == word
+
+    def test_change_is_told_to_schedulers(self, store: Store, schedules: Schedules):
+        before = changes(schedules)
+        put(schedules)
+        schedules.pause("each", {})
+        schedules.resume("each", 1, NOW)
+        schedules.remove("each")
+        assert changes(schedules) == before + 4
+        assert store.client.exists(store.keys.bell("schedulers"))
+
+
+class TestDeclare:
+    def test_it_goes_forward_to_newer_code_and_not_back(self, schedules: Schedules):
+        assert declare(schedules, code=5) == "created"
+        assert declare(schedules, code=4) == "unchanged"
+        assert declare(schedules, '{"b":2}', code=4) == "older"
+        assert declare(schedules, '{"c":3}', code=6) == "updated"
+        assert declare(schedules, code=5) == "older"
+        assert (stored(schedules).definition, stored(schedules).code) == ({"c": 3}, 6)
+
+    def test_older_code_has_its_way_when_the_newer_one_is_silent(self, schedules: Schedules):
+        declare(schedules, code=5)
+        assert declare(schedules, '{"b":2}', code=4, at=NOW + QUIET - 1) == "older"
+        assert declare(schedules, '{"b":2}', code=4, at=NOW + QUIET) == "updated"
+        assert stored(schedules).code == 4
+
+    def test_schedule_of_the_api_is_left_alone_and_so_is_one_of_code(self, schedules: Schedules):
+        put(schedules)
+        assert declare(schedules, "{}") == "taken"
+        schedules.remove("each")
+        declare(schedules)
+        assert put(schedules, "{}") == ("from_code", 1)
+        assert schedules.remove("each") == "from_code"
+
+    def test_one_that_no_code_declares_is_retired(self, schedules: Schedules):
+        declare(schedules)
+        assert schedules.declared_before(NOW - 1) == []
+        assert schedules.retire("each", NOW - 1) == "declared"
+        assert schedules.declared_before(NOW) == ["each"]
+        assert schedules.retire("each", NOW) == "removed"
+        assert schedules.retire("each", NOW) == "unknown"
+
+    def test_repeated_it_only_says_that_it_is_alive(self, schedules: Schedules):
+        declare(schedules)
+        before = changes(schedules)
+        assert declare(schedules, at=NOW + HOUR) == "unchanged"
+        assert stored(schedules).declared_at_ms == NOW + HOUR
+        assert changes(schedules) == before
+
+
+class TestRemove:
+    def test_all_of_it_goes(self, store: Store, schedules: Schedules):
+        fire(store, a_schedule(store), NOW)
+        assert schedules.remove("each", expected=2) == "conflict"
+        assert schedules.remove("each", expected=1) == "removed"
+        assert schedules.remove("each") == "unknown"
+        assert schedules.names() == []
+        assert schedules.history("each", 9) == []
+        assert schedules.get("each") is None
+
+    def test_damaged_one_goes_too(self, store: Store, schedules: Schedules):
+        a_schedule(store)
+        store.client.delete(store.keys.schedule("each"))
+        assert schedules.remove("each", expected=1) == "conflict"
+        assert schedules.remove("each") == "removed"
+        a_schedule(store)
+        store.client.delete(store.keys.schedule("each"))
+        store.client.set(store.keys.schedule("each"), "x")
+        assert schedules.remove("each") == "removed"
+        assert schedules.remove("each") == "unknown"
+        assert schedules.get("each") is None
+
+    def test_full_server_lets_it_go(self, limited: Store):
+        a_schedule(limited)
+        with out_of_memory(limited.client):
+            with pytest.raises(StoreFull):
+                a_schedule(limited, "other")
+            assert schedules_of(limited).remove("each") == "removed"
+
+
+class TestPause:
+    def test_paused_one_has_no_place_among_those_to_come(self, store: Store, schedules: Schedules):
+        a_schedule(store)
+        assert schedules.pause("each", {"note": "why"}) == "paused"
+        assert store.client.zscore(store.keys.schedules, "each") == float("inf")
+        assert stored(schedules).pause == {"note": "why"}
+        assert schedules.resume("each", 1, NOW + HOUR) == "resumed"
+        assert (stored(schedules).pause, stored(schedules).next_ms) == (None, NOW + HOUR)
+        assert schedules.resume("each", 1, NOW) == "resumed"
+        assert stored(schedules).next_ms == NOW + HOUR
+
+    def test_replaced_while_paused_it_stays_paused(self, store: Store, schedules: Schedules):
+        put(schedules)
+        schedules.pause("each", {})
+        put(schedules, '{"b":2}')
+        assert store.client.zscore(store.keys.schedules, "each") == float("inf")
+        assert schedules.resume("each", 1, NOW) == "changed"
+        assert schedules.resume("each", 2, NOW) == "resumed"
+
+    def test_unknown_ones_are_named(self, schedules: Schedules):
+        assert schedules.pause("each", {}) == schedules.resume("each", 1, NOW) == "unknown"
+
+
+class TestMiss:
+    def test_schedule_moves_on_without_a_job(self, store: Store, schedules: Schedules):
+        ref = a_schedule(store)
+        assert schedules.miss(ref, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "missed"
+        assert schedules.miss(ref, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "already"
+        found = stored(schedules)
+        assert (found.last_ms, found.next_ms, found.missed) == (NOW + HOUR, NOW + 2 * HOUR, 60)
+        (tick,) = schedules.history("each", 9)
+        assert (tick.outcome, tick.count, tick.job) == ("missed", 60, None)
+        assert fire(store, ref, NOW) == "already"
+        schedules.pause("each", {})
+        assert schedules.miss(ref, NOW + 2 * HOUR, 1, next_ms=None) == "changed"
+
+
+class TestLead:
+    def test_one_whose_lease_ran_out_does_not_live(self, schedules: Schedules):
+        schedules.lead("a", LEASE)
+        schedules.lead("b", LEASE, now_ms=NOW - 10**12)
+        assert set(schedules.schedulers()) == {"a", "b"}
+        assert schedules.live_schedulers() == ["a"]
+
+    def test_one_leads_until_it_is_silent(self, schedules: Schedules):
+        assert schedules.lead("a", LEASE).leads
+        assert not schedules.lead("b", LEASE).leads
+        assert schedules.lead("a", LEASE).leads
+        assert schedules.leader() == "a"
+        assert set(schedules.schedulers()) == {"a", "b"}
+
+    def test_who_leaves_makes_room_at_once(self, schedules: Schedules):
+        schedules.lead("a", LEASE)
+        schedules.lead("b", LEASE)
+        assert not schedules.lead("a", LEASE, leaves=True).leads
+        assert schedules.lead("b", LEASE).leads
+        assert set(schedules.schedulers()) == {"b"}
+
+    def test_the_lead_ends_with_its_lease(self, store: Store, schedules: Schedules):
+        schedules.lead("a", LEASE)
+        left: int = store.client.pttl(store.keys.leader)
+        assert 0 < left <= LEASE
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        "field", ["definition", "uid", "version", "source", "created_at", "next", "paused"]
+    )
+    @pytest.mark.parametrize("value", ["", "x", "[]"])
+    def test_damaged_one_is_told_apart_and_hides_no_other(
+        self, store: Store, schedules: Schedules, field: str, value: str
+    ):
+        a_schedule(store, "other")
+        a_schedule(store)
+        store.client.hset(store.keys.schedule("each"), field, value)
+        found = {each.name: each for each in schedules.read(schedules.names())}
+        assert isinstance(found["other"], StoredSchedule)
+        if field in ("definition", "version", "created_at", "paused") and not (
+            field == "paused" and value == "[]"
+        ):
+            assert isinstance(found["each"], Damaged)
+
+    def test_key_of_another_type_is_damage_too(self, store: Store, schedules: Schedules):
+        a_schedule(store)
+        store.client.delete(store.keys.schedule("each"))
+        store.client.set(store.keys.schedule("each"), "x")
+        assert isinstance(schedules.get("each"), Damaged)

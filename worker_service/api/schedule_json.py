@@ -1,0 +1,65 @@
+"""Schedules as JSON, for the HTTP interface and the command line."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..broker.schedules import Backfilled, Coming, Entry, Standing
+from ..jobs.instants import to_text
+from ..store import Damaged, Tick
+from .representation import location
+
+
+def schedule_json(entry: Entry | Damaged) -> dict[str, Any]:
+    """A schedule; of one that cannot be read its name, its state and the reason."""
+    links = {"self": f"/v1/schedules/{entry.name}"}
+    if isinstance(entry, Damaged):
+        return {"name": entry.name, "state": Standing.DAMAGED, "reason": entry.reason, "links": links}
+    stored = entry.stored
+    return {
+        "name": entry.name,
+        "state": entry.state,
+        "source": stored.source,
+        "version": stored.version,
+        "definition": entry.definition.model_dump(mode="json", exclude_none=True),
+        "next_tick": to_text(stored.next_ms) if entry.state is Standing.ACTIVE else None,
+        "last_tick": to_text(stored.last_ms),
+        "runs": stored.runs,
+        "skipped": stored.skipped,
+        "missed": stored.missed,
+        "paused": stored.pause and _pause_json(stored.pause),
+        "created_at": to_text(stored.created_at_ms),
+        "declared_at": to_text(stored.declared_at_ms),
+        "links": links,
+    }
+
+
+def coming_json(found: Iterable[Coming]) -> list[dict[str, Any]]:
+    """Ticks to come."""
+    return [
+        {"tick": to_text(each.tick_ms), "local": each.local, "run_at": to_text(each.due_ms)} for each in found
+    ]
+
+
+def history_json(found: Iterable[tuple[Tick, str | None]]) -> list[dict[str, Any]]:
+    """What became of ticks."""
+    return [
+        {
+            "tick": to_text(tick.tick_ms),
+            "at": to_text(tick.at_ms),
+            "cause": tick.cause,
+            "outcome": tick.outcome,
+            "count": tick.count,
+            "job": tick.job and {"id": tick.job, "state": state, "links": {"self": location(tick.job)}},
+        }
+        for tick, state in found
+    ]
+
+
+def backfilled_json(found: Iterable[Backfilled]) -> list[dict[str, Any]]:
+    """Ticks of the past and their jobs."""
+    return [{"tick": to_text(each.tick_ms), "job": each.job, "created": each.created} for each in found]
+
+
+def _pause_json(pause: dict[str, Any]) -> dict[str, Any]:
+    since_ms = pause.get("paused_at_ms")
+    return {"note": pause.get("note"), "since": to_text(since_ms) if isinstance(since_ms, int) else None}

@@ -1,0 +1,91 @@
+"""Schedules over HTTP: what they say, and whether they are fired."""
+
+from flask import Blueprint, Request, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict
+from werkzeug.exceptions import BadRequest
+
+from ..broker.broker import JobBroker
+from ..broker.schedules import Entry, Timetable
+from ..jobs.errors import UnknownSchedule
+from ..settings import Settings
+from ..store import Damaged
+from .body import json_object
+from .checked import checked
+from .schedule_json import schedule_json
+
+NO_VERSION = -1
+"""Expected where none of the client's entity tags is that of the schedule: the store finds no such version."""
+
+
+class PauseSchedule(BaseModel):
+    """The body of ``POST /v1/schedules/{name}/pause``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str
+
+
+def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
+    """The routes of schedules, but those of single ticks."""
+    routes = Blueprint("schedules", __name__)
+    timetable = Timetable(broker, settings.timezone)
+
+    @routes.get("/v1/schedules")
+    def index() -> Response:
+        return jsonify({"items": [schedule_json(each) for each in timetable.all()]})
+
+    @routes.get("/v1/schedules/<name>")
+    def show(name: str) -> Response:
+        return _shown(timetable.find(name))
+
+    @routes.put("/v1/schedules/<name>")
+    def put(name: str) -> Response:
+        expected = _expected(request, timetable, name)
+        word, entry = timetable.put(name, json_object(request), expected=expected)
+        response = _shown(entry)
+        if word == "created":
+            response.status_code = 201
+            response.headers["Location"] = f"/v1/schedules/{name}"
+        return response
+
+    @routes.delete("/v1/schedules/<name>")
+    def delete(name: str) -> tuple[str, int]:
+        timetable.remove(name, expected=_expected(request, timetable, name))
+        return "", 204
+
+    @routes.post("/v1/schedules/<name>/pause")
+    def pause(name: str) -> Response:
+        wanted = checked(PauseSchedule, json_object(request))
+        return _shown(timetable.pause(name, wanted.note))
+
+    @routes.post("/v1/schedules/<name>/resume")
+    def resume(name: str) -> Response:
+        return _shown(timetable.resume(name))
+
+    return routes
+
+
+def _shown(entry: Entry | Damaged) -> Response:
+    """The entity tag is the version of the definition, which is what is put; counters change without it."""
+    response = jsonify(schedule_json(entry))
+    if isinstance(entry, Entry):
+        response.set_etag(str(entry.stored.version))
+    return response
+
+
+def _expected(request: Request, timetable: Timetable, name: str) -> int | None:
+    """The version that the headers If-Match and If-None-Match (RFC 9110, section 13.1) ask for; see `Timetable.put`."""
+    if request.if_none_match:
+        if not request.if_none_match.star_tag:
+            raise BadRequest("Of If-None-Match only '*' is supported: the schedule is to be a new one.")
+        return 0
+    if not request.if_match:
+        return None
+    try:
+        entry = timetable.find(name)
+    except UnknownSchedule:
+        return NO_VERSION
+    if isinstance(entry, Damaged):
+        return None if request.if_match.star_tag else NO_VERSION
+    version = entry.stored.version
+    return version if request.if_match.contains(str(version)) else NO_VERSION

@@ -1,0 +1,50 @@
+"""``/v1/stats``: numbers and nothing else in one flat object, as autoscalers want them."""
+
+from flask import Blueprint, Response, jsonify
+
+from ..broker.broker import JobBroker
+from ..broker.schedules import Entry, Timetable
+from ..jobs.states import State
+from ..settings import Settings
+from ..store.overview import Overview, Overviews
+
+
+def stats(broker: JobBroker, settings: Settings) -> Blueprint:
+    """The route of numbers."""
+    routes = Blueprint("stats", __name__)
+    readings = Overviews(broker.store.client, broker.store.namespace)
+    timetable = Timetable(broker, settings.timezone)
+
+    @routes.get("/v1/stats")
+    def show() -> Response:
+        return jsonify({**_of_jobs(readings.read()), **_of_schedules(timetable)})
+
+    return routes
+
+
+def _of_jobs(overview: Overview) -> dict[str, int]:
+    """A queue's own numbers stand under ``queued:NAME`` and ``delayed:NAME``."""
+    return {
+        "queued": sum(queue.queued for queue in overview.queues),
+        "delayed": sum(queue.delayed for queue in overview.queues),
+        "running": overview.running,
+        "dead": overview.kept[State.DEAD],
+        "workers": overview.open_workers,
+        **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
+        **{f"delayed:{queue.name}": queue.delayed for queue in overview.queues},
+    }
+
+
+def _of_schedules(timetable: Timetable) -> dict[str, int]:
+    found, schedulers = timetable.all(), timetable.schedules
+    readable = [each for each in found if isinstance(each, Entry)]
+    now_ms = schedulers.now_ms()
+    return {
+        "schedulers": len(schedulers.live_schedulers()),
+        "scheduler_leads": int(schedulers.leader() is not None),
+        "schedules": len(found),
+        "schedules_damaged": len(found) - len(readable),
+        "schedule_lag_ms": max((each.lag_ms(now_ms) for each in readable), default=0),
+        "schedules_missed": sum(each.stored.missed for each in readable),
+        "schedules_skipped": sum(each.stored.skipped for each in readable),
+    }

@@ -1,0 +1,200 @@
+"""What a schedule says: which actor, when, and what happens when a tick meets its predecessor or comes late."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from . import instants
+from .backoff import CENTURY_MS
+from .catch_up import MOST_TICKS, Policy, newest_first, ticks_to_fire
+from .cron import Cron, parse_cron
+from .errors import InvalidSchedule
+from .intervals import LONGEST_MS, SHORTEST_MS
+from .ticks import At, Every, Trigger, next_tick
+from .time_zones import read_time_zone
+from .validation import check, problems, summary
+
+GRACE_MS = 60_000
+"""A tick that is fired within this time is not late: a scheduler was restarted, or another one had to take over."""
+
+YEAR_MS = 366 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+def check_name(name: str) -> str:
+    """The name of a schedule.
+
+    Raises:
+        InvalidSchedule: it has another form.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidSchedule(
+            f"Name {name[:80]!r}: use 1 to 64 letters, digits, '_', '-' and '.'",
+            pointer="/name",
+            code="bad_name",
+        )
+    return name
+
+
+def _cron(text: str) -> str:
+    return str(parse_cron(text))
+
+
+def _time_zone(name: str) -> str:
+    return read_time_zone(name).key
+
+
+def _instant(text: str) -> str:
+    return instants.to_text(instants.to_ms(text)) or text
+
+
+CronText = Annotated[str, AfterValidator(_cron)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Instant = Annotated[str, AfterValidator(_instant)]
+
+
+class Definition(BaseModel):
+    """A schedule as it is put, declared and stored. Equal definitions have equal text.
+
+    Attributes:
+        args: of the actor, by name.
+        cron, every_ms, at: when: one of them.
+        timezone: whose clocks the cron text goes by.
+        start_at, end_at: no tick comes before the one or after the other.
+        max_runs: how many ticks make a job at most.
+        overlap: what a tick does while the job of an earlier one has not ended: nothing (skip), wait for its end
+            (buffer_one; further ones are skipped), or not care (allow_all).
+        catch_up: which of the ticks that nobody could fire within a minute are fired later.
+        catch_up_window_ms: how old they may be.
+        jitter_ms: how much later than its tick a job may be due; always the same for one schedule.
+        expires_after_ms: how long after its tick a job may start.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    actor: str = Field(min_length=1)
+    args: dict[str, Any] = Field(default_factory=dict)
+    cron: CronText | None = None
+    every_ms: int | None = Field(default=None, ge=SHORTEST_MS, le=LONGEST_MS)
+    at: Instant | None = None
+    timezone: TimeZone = "UTC"
+    start_at: Instant | None = None
+    end_at: Instant | None = None
+    max_runs: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    overlap: Literal["skip", "buffer_one", "allow_all"] = "skip"
+    catch_up: Policy = "latest"
+    catch_up_window_ms: int = Field(default=YEAR_MS, ge=0, le=CENTURY_MS)
+    jitter_ms: int = Field(default=0, ge=0, le=DAY_MS)
+    expires_after_ms: int | None = Field(default=None, ge=1, le=CENTURY_MS)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if sum(each is not None for each in (self.cron, self.every_ms, self.at)) != 1:
+            raise ValueError("Give one of cron, every_ms and at.")
+        if self.start_at is not None and self.end_at is not None and self.end_at < self.start_at:
+            raise ValueError("end_at lies before start_at.")
+        return self
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> "Definition":
+        """Check what comes from outside, or from the store.
+
+        Raises:
+            InvalidSchedule: with one problem per wrong field.
+        """
+        try:
+            return check(cls, given)[0]
+        except ValidationError as error:
+            found = problems(error, given, known=cls.model_fields, noun="field")
+            raise InvalidSchedule(summary(found), problems=found) from None
+
+    def to_text(self) -> str:
+        """JSON: the same text for the same definition."""
+        given = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(given, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def timing(self) -> "Timing":
+        """Its ticks."""
+        trigger = Trigger(
+            self._when(),
+            start_ms=instants.to_ms(self.start_at) if self.start_at else None,
+            end_ms=instants.to_ms(self.end_at) if self.end_at else None,
+        )
+        return Timing(self, trigger)
+
+    def _when(self) -> Cron | Every | At:
+        if self.cron is not None:
+            return parse_cron(self.cron)
+        return Every(self.every_ms) if self.every_ms is not None else At(instants.to_ms(str(self.at)))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The ticks that have come.
+
+    Attributes:
+        ticks: those to fire, oldest first.
+        missed: how many before them are given up, at most `MOST_TICKS`; the newest of them is ``newest_missed``.
+        following: the first that is still to come; None when there is none.
+    """
+
+    ticks: Sequence[int]
+    missed: int
+    newest_missed: int | None
+    following: int | None
+
+
+class Timing:
+    """The ticks of a definition, as instants in UTC ms.
+
+    Args:
+        definition: whose.
+        trigger: its rule.
+    """
+
+    def __init__(self, definition: Definition, trigger: Trigger) -> None:
+        self._definition = definition
+        self._trigger = trigger
+        self._zone = read_time_zone(definition.timezone)
+
+    def next(self, after_ms: int) -> int | None:
+        """The first tick later than an instant."""
+        return next_tick(self._trigger, after_ms, self._zone)
+
+    def between(self, after_ms: int, until_ms: int, most: int) -> list[int]:
+        """The first ticks later than one instant and not later than another, at most so many."""
+        found: list[int] = []
+        while len(found) < most and (tick := self.next(found[-1] if found else after_ms)) is not None:
+            if tick > until_ms:
+                break
+            found.append(tick)
+        return found
+
+    def due(self, next_ms: int, now_ms: int) -> Due:
+        """What is to be done at an instant.
+
+        Args:
+            next_ms: the first tick that was not dealt with.
+        """
+        ticks = ticks_to_fire(
+            self._trigger,
+            self._zone,
+            last_ms=next_ms - 1,
+            now_ms=now_ms,
+            grace_ms=GRACE_MS,
+            policy=self._definition.catch_up,
+            window_ms=self._definition.catch_up_window_ms,
+        )
+        fired_from = ticks[0] if ticks else now_ms + 1
+        missed = list(
+            islice(newest_first(self._trigger, self._zone, next_ms - 1, fired_from - 1), MOST_TICKS)
+        )
+        return Due(ticks, len(missed), missed[0] if missed else None, self.next(now_ms))

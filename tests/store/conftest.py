@@ -23,6 +23,21 @@ def reads(store: Store) -> Queries:
 
 
 @pytest.fixture(scope="session")
+def emptied_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
+    """A server for tests that look at all of its keys; those of other tests would make that slow."""
+    with EmbeddedServer(binary=server_binary, appendonly=False) as running:
+        yield running
+
+
+@pytest.fixture
+def emptied_url(emptied_server: EmbeddedServer) -> str:
+    """Its address; nothing is in it."""
+    with connect(emptied_server.url) as client:
+        client.flushall()
+    return emptied_server.url
+
+
+@pytest.fixture(scope="session")
 def limited_server(server_binary: str | None) -> Iterator[EmbeddedServer]:
     """A server whose memory limit tests move; the other one is shared with tests that need memory."""
     with EmbeddedServer(binary=server_binary, appendonly=False) as running:

@@ -77,6 +77,12 @@ def run_to_the_end(store: Store) -> None:
 
 
 @pytest.fixture
+def redis_url(emptied_url: str) -> str:
+    """The doctor looks at every key of a server: one without those of other tests."""
+    return emptied_url
+
+
+@pytest.fixture
 def populated(store: Store) -> Store:
     """A store with jobs in every state."""
     populate(store)

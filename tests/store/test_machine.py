@@ -529,10 +529,10 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
     )
 
 
-def test_no_sequence_of_calls_loses_or_doubles_a_job(redis_url: str):
-    run(redis_url, 50, 40, derandomize=True)
+def test_no_sequence_of_calls_loses_or_doubles_a_job(emptied_url: str):
+    run(emptied_url, 50, 40, derandomize=True)
 
 
 @pytest.mark.soak
-def test_no_long_sequence_of_calls_loses_or_doubles_a_job(redis_url: str):
-    run(redis_url, 1_500, 80, derandomize=False)
+def test_no_long_sequence_of_calls_loses_or_doubles_a_job(emptied_url: str):
+    run(emptied_url, 1_500, 80, derandomize=False)

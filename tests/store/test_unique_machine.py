@@ -254,10 +254,10 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
     )
 
 
-def test_no_interleaving_leaves_two_owners_or_a_lock_without_one(redis_url: str):
-    run(redis_url, 50, 40, derandomize=True)
+def test_no_interleaving_leaves_two_owners_or_a_lock_without_one(emptied_url: str):
+    run(emptied_url, 50, 40, derandomize=True)
 
 
 @pytest.mark.soak
-def test_no_long_interleaving_leaves_two_owners_or_a_lock_without_one(redis_url: str):
-    run(redis_url, 400, 80, derandomize=False)
+def test_no_long_interleaving_leaves_two_owners_or_a_lock_without_one(emptied_url: str):
+    run(emptied_url, 400, 80, derandomize=False)

@@ -15,7 +15,7 @@ from worker_service.jobs.signature import check_arguments
 from worker_service.middleware.periodic import schedule_of
 from worker_service.names import did_you_mean
 from worker_service.settings import Settings
-from worker_service.store import Schedules
+from worker_service.store import Damaged, Schedules, StoredSchedule
 
 from . import schedules as built_in
 from .clock import Clock
@@ -83,11 +83,12 @@ class Declarations:
         if self._told_at is not None and monotonic() < self._told_at + TELL_SECONDS:
             return
         for name, definition in self._definitions.items():
+            timing, before = definition.timing(), self._schedules.get(name)
             word = self._schedules.declare(
                 name,
                 definition.to_text(),
                 uid=uuid.uuid4().hex,
-                next_ms=definition.timing().next(self._clock.now_ms()),
+                next_ms=timing.first(self._clock.now_ms(), _next_of(before)),
                 max_runs=definition.max_runs,
                 code=self._code,
                 quiet_ms=RETIRED_MS,
@@ -112,6 +113,10 @@ class Declarations:
         for name in self._schedules.declared_before(silent_since):
             if self._schedules.retire(name, silent_since) == "removed":
                 _logger.info("%s is retired: no scheduler declares it any more.", name)
+
+
+def _next_of(stored: StoredSchedule | Damaged | None) -> int | None:
+    return stored.next_ms if isinstance(stored, StoredSchedule) and stored.pause is None else None
 
 
 def _all(broker: JobBroker, modules: Iterable[str]) -> Iterable[tuple[str, Schedule]]:
@@ -139,6 +144,6 @@ def _report(name: str, word: str) -> None:
     if word == "taken":
         _logger.error("%s is not scheduled by this code: the API has a schedule of this name.", name)
     elif word == "older":
-        _logger.warning("%s is left as newer code declares it.", name)
+        _logger.warning("%s is left as other code of the same version or a newer one declares it.", name)
     elif word in ("created", "updated"):
         _logger.info("%s is %s.", name, word)

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     code_version: int | None = Field(
         default=None,
         ge=0,
+        le=10**15,  # what Lua keeps exactly, with room
         description="Number that grows with each version of the actors, a build number for example; of two schedulers "
         "the one with the larger one says what code declares. By default the newest change of their files.",
     )

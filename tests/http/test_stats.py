@@ -9,11 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.http.test_metrics import Scrape, scrape, value
-from tests.store.builders import claimed, finish, submitted
+from tests.store.builders import a_job, claimed, finish, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
-from worker_service.store import ScheduleRef, Schedules
+from worker_service.store import Lock, ScheduleRef, Schedules
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 DEFINITION = '{"actor":"add","args":{"x":1},"every_ms":60000}'
@@ -69,13 +69,14 @@ class TestMetrics:
         }
         assert states == {"active": 2, "paused": 1, "ended": 1, "damaged": 1}
 
-    def test_runs_and_skipped_ticks_are_counted(self, client: FlaskClient):
-        client.put("/v1/schedules/each", json={**json.loads(DEFINITION)})
+    def test_runs_and_skipped_ticks_are_counted(self, client: FlaskClient, schedules: Schedules):
+        ref, lock = put(schedules, "each", 1000), Lock("schedule:1", "done")
+        assert value(scrape(client), "schedule_runs_total", schedule="each") == 0
+        for tick in (1000, 2000, 3000):
+            schedules.fire(ref, tick, a_job(f"job-{tick}", actor="add", lock=lock), next_ms=tick + 1000)
         found = scrape(client)
-        assert value(found, "schedule_runs_total", schedule="each") == 0
-        client.post("/v1/schedules/each/run")
-        assert client.post("/v1/schedules/each/run").status_code == 409
-        assert value(scrape(client), "schedule_skipped_total", schedule="each") == 1
+        assert value(found, "schedule_runs_total", schedule="each") == 1
+        assert value(found, "schedule_skipped_total", schedule="each") == 2
 
     def test_schedulers_and_whether_one_leads(self, client: FlaskClient, schedules: Schedules):
         found = scrape(client)

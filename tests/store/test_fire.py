@@ -150,6 +150,14 @@ class TestNoTick:
         assert stored(store) == before
         assert schedules_of(store).history("each", 1)[0].cause == cause
 
+    def test_what_is_refused_by_hand_is_no_skipped_tick(self, store: Store):
+        schedule, lock = a_schedule(store), Lock("schedule:1", "done")
+        fire(store, schedule, NOW, a_job("first", lock=lock))
+        before = contents(store)
+        assert fire(store, schedule, NOW, a_job("by-hand", lock=lock), cause="run_now") == "skipped"
+        assert stored(store).skipped == 0
+        assert contents(store)[store.keys.ticks("each")] == before[store.keys.ticks("each")]
+
     def test_a_paused_schedule_may_be_run(self, store: Store):
         schedule = a_schedule(store)
         schedules_of(store).pause("each", {})

@@ -89,6 +89,7 @@ class TestDeclare:
         assert declare(schedules, code=5) == "created"
         assert declare(schedules, code=4) == "unchanged"
         assert declare(schedules, '{"b":2}', code=4) == "older"
+        assert declare(schedules, '{"b":2}', code=5) == "older"
         assert declare(schedules, '{"c":3}', code=6) == "updated"
         assert declare(schedules, code=5) == "older"
         assert (stored(schedules).definition, stored(schedules).code) == ({"c": 3}, 6)

@@ -297,7 +297,8 @@ class Timetable:
     def _first_tick(self, definition: Definition, before: StoredSchedule | None) -> int | None:
         """The tick to begin with. What is there already may be put again after its last tick."""
         runs, last_ms = (before.runs, before.last_ms or 0) if before else (0, 0)
-        found = definition.timing().next(max(self.schedules.now_ms(), last_ms))
+        pending_ms = before.next_ms if before and before.pause is None else None
+        found = definition.timing().first(max(self.schedules.now_ms(), last_ms), pending_ms)
         if before is not None and before.definition == json.loads(definition.to_text()):
             return found
         if found is None:

@@ -101,6 +101,10 @@ class Definition(BaseModel):
             raise ValueError("Give one of cron, every_ms and at.")
         if self.start_at is not None and self.end_at is not None and self.end_at < self.start_at:
             raise ValueError("end_at lies before start_at.")
+        if self.expires_after_ms is not None and self.expires_after_ms <= self.jitter_ms:
+            raise ValueError(
+                "expires_after_ms has to be longer than jitter_ms: a job could expire before it is due."
+            )
         return self
 
     @classmethod
@@ -168,6 +172,14 @@ class Timing:
     def next(self, after_ms: int) -> int | None:
         """The first tick later than an instant."""
         return next_tick(self._trigger, after_ms, self._zone)
+
+    def first(self, now_ms: int, pending_ms: int | None) -> int | None:
+        """The first tick of a new definition: what came under the one before and was not fired is not lost.
+
+        Args:
+            pending_ms: the tick that the definition before had to fire next; None when it had none.
+        """
+        return self.next(now_ms if pending_ms is None else min(now_ms, pending_ms - 1))
 
     def between(self, after_ms: int, until_ms: int, most: int) -> list[int]:
         """The first ticks later than one instant and not later than another, at most so many."""

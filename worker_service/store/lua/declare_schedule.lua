@@ -1,6 +1,6 @@
 -- declare_schedule: the code of a scheduler says that there is this schedule, again and again while it lives.
 -- Guarantee: old and new code side by side do not undo each other: a definition goes forward to that of newer code;
---   older code has its way only when the newer one was not heard of for a while (it was taken back).
+--   code of the same version or an older one has its way only when that one was not heard of for a while.
 -- Keys: schedule schedules meta bell
 -- Uses: keys clock schedule
 -- ARGV: 1 now  2 name  3 uid, for a new one  4 definition (JSON)  5 next tick ('' = none)  6 max_runs ('' = no
@@ -10,7 +10,7 @@ local now, name, definition, code = clock(ARGV[1]), ARGV[2], ARGV[4], tonumber(A
 local key = schedule_key(name)
 local found = redis.call('HMGET', key, 'definition', 'source', 'code', 'declared_at')
 if found[2] == 'api' then return 'taken' end
-if found[1] and found[1] ~= definition and tonumber(found[3]) > code
+if found[1] and found[1] ~= definition and tonumber(found[3]) >= code
   and tonumber(found[4]) > now - tonumber(ARGV[8]) then return 'older' end
 if found[1] == definition then
   redis.call('HSET', key, 'code', math.max(code, tonumber(found[3])), 'declared_at', now)

@@ -26,10 +26,10 @@ if is_tick then
   set_next(name, next)
 end
 if word == 'exists' then return {'already'} end -- the schedule was removed since, and made again
-if earlier then
+if earlier and is_tick then
   redis.call('HINCRBY', key, 'skipped', 1)
   note_tick(name, tick, cause, 'skipped', earlier)
-else
+elseif not earlier then
   redis.call('HSET', job_key(id), 'schedule', name, 'tick', tick)
   note_tick(name, tick, cause, 'fired', id)
 end

@@ -20,6 +20,9 @@ from .plan import Planned
 EARLY_MS = 50
 """A tick is fired this much ahead, rather than missed for a clock that is a little behind; its job waits."""
 
+TURN = 50
+"""Ticks of one schedule that are fired in one go, so that one that has many to catch up with holds up no other."""
+
 _logger = logging.getLogger("scheduler")
 
 
@@ -97,9 +100,12 @@ class Firing:
         due = planned.timing.due(planned.next_ms, max(now_ms, planned.next_ms))
         if due.newest_missed is not None:
             self._miss(planned, due.missed, due.newest_missed, due.ticks[0] if due.ticks else due.following)
-        for tick, following in zip(due.ticks, [*due.ticks[1:], due.following], strict=True):
+        in_turn = list(zip(due.ticks, [*due.ticks[1:], due.following], strict=True))
+        for tick, following in in_turn[:TURN]:
             if not self._fire(planned, tick, following):
                 return
+        if len(in_turn) > TURN:
+            self.tell(planned.name)  # the others first
 
     def _miss(self, planned: Planned, count: int, newest: int, following: int | None) -> None:
         word = self._schedules.miss(planned.ref, newest, count, next_ms=following)

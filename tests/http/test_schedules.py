@@ -390,6 +390,14 @@ class TestRun:
         client.post(f"/v1/jobs/{first}/cancel")
         assert client.post(f"{URL}/run").status_code == 202
 
+    @pytest.mark.parametrize("overlap", ["skip", "allow_all"])
+    def test_same_idempotency_key_is_one_job(self, client: FlaskClient, overlap: str):
+        client.put(URL, json={**HOURLY, "overlap": overlap})
+        key = {"Idempotency-Key": "once"}
+        first, again = (client.post(f"{URL}/run", headers=key) for _ in range(2))
+        assert (first.status_code, again.status_code) == (202, 202)
+        assert first.get_json()["id"] == again.get_json()["id"]
+
     def test_where_overlap_is_allowed_each_instant_makes_one(self, client: FlaskClient, schedules: Schedules):
         client.put(URL, json={**HOURLY, "overlap": "allow_all"})
         ids = set()

@@ -68,6 +68,21 @@ def test_newest_of_the_missed_ticks_is_fired_once_at_the_start(here: Namespace):
     assert (fired.outcome, missed.outcome, missed.count) == ("fired", "missed", 5)
 
 
+def test_one_that_has_much_to_catch_up_with_holds_up_no_other(here: Namespace):
+    begin = now_ms()
+    here.was_declared("much", 100, begin - 50_000)  # 500 ticks, all of the last minute
+    here.was_declared("beat", 500, begin - 1_000)
+
+    here.scheduler({"much": 100, "beat": 500})
+    here.wait_for_tick(begin, "beat")
+
+    assert len(here.ticks("much")) < 500
+    here.wait_for_tick(begin, "much")
+    found = here.ticks("much")
+    assert found == every_tick(found, 100)
+    assert len(found) >= 500
+
+
 def test_ticks_of_an_outage_are_fired_when_the_server_is_back(there: Namespace, own_server: EmbeddedServer):
     schedulers = [there.scheduler({"beat": 500}) for _ in range(2)]
     there.wait_for_tick(1)

@@ -248,7 +248,8 @@ DAMAGES = {
         {("other_type", "meta"), ("hindered", "keys")},
     ),
     "the last tick of a schedule": Damage(
-        lambda r, k: r.hset(k.schedule("each"), "last", "x"), {("no_number", "schedule each")}
+        lambda r, k: r.hset(k.schedule("each"), "last", "x"),
+        {("no_number", "schedule each"), ("damaged_schedule", "each")}
     ),
     "counters that miss an end": Damage(
         lambda r, k: r.hincrby(k.total("work"), "succeeded", -1), {("too_few_ends", "work")}

@@ -174,6 +174,20 @@ class TestCounters:
         assert len(report.notes) == 1
 
 
+@pytest.mark.parametrize(
+    "damage", [("definition", "{"), ("definition", '{"actor":"work"}'), ("version", "x")]
+)
+def test_schedule_that_cannot_be_used_is_told_and_keeps_nothing_else_from_being_judged(
+    populated: Store, damage: tuple[str, str]
+):
+    populated.client.hset(populated.keys.schedule("each"), *damage)
+
+    report = look(populated, repair=True)
+
+    assert found(report) == {("damaged_schedule", "each")}
+    assert report.notes == []
+
+
 def test_each_thing_is_told_once_however_many_schedules_there_are(populated: Store):
     fire(populated, a_schedule(populated, "other"), NOW, a_job("tock", queue="mail", run_at_ms=NOW))
     populated.client.hset(populated.keys.meta, "rescue_at", "x")
@@ -181,7 +195,7 @@ def test_each_thing_is_told_once_however_many_schedules_there_are(populated: Sto
 
     told = [finding.subject for finding in look(populated).findings]
 
-    assert sorted(told) == ["meta rescue_at", "schedule other"]
+    assert sorted(told) == ["meta rescue_at", "other", "schedule other"]
 
 
 def test_schema_that_is_lost_is_written_anew(populated: Store):
@@ -239,13 +253,13 @@ def test_random_damage_is_repaired_at_once_and_loses_no_job(populated: Store, re
 
     repaired = look(populated, repair=True)
 
-    assert repaired.left == []
+    assert repaired.repairable == []
     ended = {finding.subject for finding in repaired.findings if finding.what == "remains"}
     for id in {key.decode().removeprefix(messages) for key in left} - ended:
         assert reads.state(id) is not None
-    assert look(populated).findings == []
+    assert look(populated).repairable == []
     run_to_the_end(populated)
-    assert look(populated, now_ms=NOW + 1_000_000).findings == []
+    assert look(populated, now_ms=NOW + 1_000_000).repairable == []
 
 
 MODULES = (belongings, groups, jobs, keyspace, locks, places, queues, sessions, totals)

@@ -116,6 +116,13 @@ class TestDeclare:
         assert schedules.retire("each", NOW) == "removed"
         assert schedules.retire("each", NOW) == "unknown"
 
+    @pytest.mark.parametrize("damage", [("version", "x"), ("code", "x"), ("declared_at", "")])
+    def test_damaged_one_is_declared_anew(self, store: Store, schedules: Schedules, damage: tuple[str, str]):
+        declare(schedules)
+        store.client.hset(store.keys.schedule("each"), *damage)
+        assert declare(schedules, code=2) == ("updated" if "version" in damage else "unchanged")
+        assert (stored(schedules).version, stored(schedules).code) == (1, 2)
+
     def test_repeated_it_only_says_that_it_is_alive(self, schedules: Schedules):
         declare(schedules)
         before = changes(schedules)

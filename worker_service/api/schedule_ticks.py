@@ -9,6 +9,7 @@ from ..jobs import instants
 from ..settings import Settings
 from .body import json_object
 from .checked import checked, checked_query
+from .idempotency import read_idempotency
 from .jobs import found, shown
 from .representation import location
 from .requests import Instant
@@ -47,7 +48,8 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/schedules/<name>/run")
     def run(name: str) -> tuple[Response, int, dict[str, str]]:
-        id = timetable.run(name)
+        asked = read_idempotency(request.headers, {}, settings)
+        id = timetable.run(name, asked.name if asked else "")
         return jsonify(shown(broker, found(broker, settings, id))), 202, {"Location": location(id)}
 
     @routes.post("/v1/schedules/<name>/backfill")

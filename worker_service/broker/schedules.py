@@ -24,7 +24,7 @@ from ..names import did_you_mean
 from ..store import Damaged, Schedules, StoredSchedule, Tick
 from ..store.schedules import MOST_SCHEDULES
 from .broker import JobBroker
-from .ticks import Fired, check, fire
+from .ticks import Fired, check, fire, job_id
 
 MOST_BACKFILLED = 1_000
 """Ticks in one request."""
@@ -210,8 +210,11 @@ class Timetable:
                 return self.get(name)
         raise _changed(name)
 
-    def run(self, name: str) -> str:
+    def run(self, name: str, request: str = "") -> str:
         """Create a job of it now, also while it is paused; moves no tick.
+
+        Args:
+            request: names the request, so that it may be repeated; empty: each call is one of its own.
 
         Returns:
             The id of the job.
@@ -222,7 +225,9 @@ class Timetable:
             ScheduleChanged: it was replaced again and again meanwhile.
         """
         for _ in range(MOST_READINGS):
-            fired = self._fire(self.get(name), self.schedules.now_ms(), "run_now")
+            entry = self.get(name)
+            id = job_id(entry.stored.uid, 0, f"run_now:{request}") if request else None
+            fired = self._fire(entry, self.schedules.now_ms(), "run_now", id)
             if fired.word == "skipped":
                 raise DuplicateJob(
                     f"The job {fired.job} does the work of the schedule {name!r} and has not ended.",
@@ -308,8 +313,10 @@ class Timetable:
             raise InvalidSchedule(f"It has run {runs:,} times already.", pointer="/max_runs", code="no_tick")
         return found
 
-    def _fire(self, entry: Entry, tick_ms: int, cause: str) -> Fired:
-        return fire(self._broker, self.schedules, entry.stored.ref, entry.definition, tick_ms, cause=cause)
+    def _fire(self, entry: Entry, tick_ms: int, cause: str, id: str | None = None) -> Fired:
+        return fire(
+            self._broker, self.schedules, entry.stored.ref, entry.definition, tick_ms, cause=cause, id=id
+        )
 
     def _backfill_one(self, entry: Entry, tick_ms: int) -> Backfilled:
         fired = self._fire(entry, tick_ms, "backfill")

@@ -42,6 +42,7 @@ def fire(
     *,
     next_ms: int | None = None,
     cause: str = "tick",
+    id: str | None = None,
 ) -> Fired:
     """Create the job of one tick, in one round trip; may be repeated by anybody, at any time.
 
@@ -49,12 +50,13 @@ def fire(
         tick_ms: the nominal instant in UTC ms; the job does not start before it.
         next_ms: the tick after this one.
         cause: tick, backfill (a tick of the past, asked for by a person) or run_now.
+        id: of the job; by default the one of this tick and cause.
 
     Raises:
         InvalidJob: this process does not know the actor, or it does not take the arguments.
         StoreUnavailable: Redis is away; whether the tick was fired is unknown, so repeat the same call.
     """
-    sent, job = _build(broker, ref.uid, definition, tick_ms, cause)
+    sent, job = _build(broker, ref.uid, definition, tick_ms, cause, id or job_id(ref.uid, tick_ms, cause))
     word, earlier = schedules.fire(ref, tick_ms, job, next_ms=next_ms, cause=cause)
     if word in ("fired", "follows"):
         broker.emit_after("enqueue", sent, None)
@@ -67,13 +69,11 @@ def check(broker: JobBroker, definition: Definition) -> None:
     Raises:
         InvalidJob: this process does not know the actor, or it does not take the arguments.
     """
-    sent, _ = read_message(broker, _message(broker, "", definition, 0, "tick"), None)
+    sent, _ = read_message(broker, _message(broker, definition, 0, job_id("", 0, "tick")), None)
     encode(sent)
 
 
-def _message(
-    broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str
-) -> "dramatiq.Message[object]":
+def _message(broker: JobBroker, definition: Definition, tick_ms: int, id: str) -> "dramatiq.Message[object]":
     known = offered(broker.actors)
     actor = known.get(definition.actor)
     if actor is None:
@@ -86,15 +86,15 @@ def _message(
         args=args,
         kwargs=kwargs,
         options={TICK: tick_ms},
-        message_id=job_id(uid, tick_ms, cause),
+        message_id=id,
         message_timestamp=time.time_ns() // 1_000_000,
     )
 
 
 def _build(
-    broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str
+    broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str, id: str
 ) -> "tuple[dramatiq.Message[object], NewJob]":
-    sent, job = read_message(broker, _message(broker, uid, definition, tick_ms, cause), None)
+    sent, job = read_message(broker, _message(broker, definition, tick_ms, id), None)
     broker.emit_before("enqueue", sent, None)
     expires = definition.expires_after_ms
     return sent, dataclasses.replace(

@@ -18,6 +18,7 @@ from .locks import check_locks
 from .look import Look
 from .places import check_places
 from .queues import check_queues
+from .schedules import check_schedules
 from .sessions import check_sessions
 from .totals import check_totals
 
@@ -30,6 +31,7 @@ CHECKS: tuple[Callable[[Look], None], ...] = (
     check_queues,
     check_groups,
     check_locks,
+    check_schedules,
     check_totals,
 )
 """In the order in which a repair leaves nothing for a second one: what others need comes first."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-BEYOND_REPAIR = frozenset({"unknown_key"})
+BEYOND_REPAIR = frozenset({"unknown_key", "damaged_schedule"})
 """Kinds of damage that no repair touches, and that keep nothing else from being judged."""
 
 

@@ -108,9 +108,9 @@ class Look:
             self._add(check, says, _text(word), _text(subject), _text(detail), bool(mended))
         return rest
 
-    def add(self, check: str, says: Says, word: str, subject: bytes) -> None:
+    def add(self, check: str, says: Says, word: str, subject: bytes, detail: str = "") -> None:
         """Add a finding that needs no script, and that nothing repairs."""
-        self._add(check, says, word, _text(subject), "", False)
+        self._add(check, says, word, _text(subject), detail, False)
 
     def _add(self, check: str, says: Says, word: str, subject: str, detail: str, repaired: bool) -> None:
         wrong, remedy = _HINDERED if word == "hindered" else says[word]

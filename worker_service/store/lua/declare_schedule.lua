@@ -8,12 +8,14 @@
 -- Returns: created | updated | unchanged | older | taken
 local now, name, definition, code = clock(ARGV[1]), ARGV[2], ARGV[4], tonumber(ARGV[7])
 local key = schedule_key(name)
-local found = redis.call('HMGET', key, 'definition', 'source', 'code', 'declared_at')
+local found = redis.call('HMGET', key, 'definition', 'source', 'code', 'declared_at', 'version')
 if found[2] == 'api' then return 'taken' end
-if found[1] and found[1] ~= definition and tonumber(found[3]) >= code
-  and tonumber(found[4]) > now - tonumber(ARGV[8]) then return 'older' end
-if found[1] == definition then
-  redis.call('HSET', key, 'code', math.max(code, tonumber(found[3])), 'declared_at', now)
+local known, declared_at = tonumber(found[3]) or 0, tonumber(found[4]) or 0
+if found[1] and found[1] ~= definition and known >= code and declared_at > now - tonumber(ARGV[8]) then
+  return 'older'
+end
+if found[1] == definition and is_version(found[5]) then
+  redis.call('HSET', key, 'code', math.max(code, known), 'declared_at', now)
   return 'unchanged'
 end
 write_definition(name, now, ARGV[3], definition, ARGV[5], ARGV[6], 'code')

@@ -25,12 +25,17 @@ local function note_tick(name, tick, cause, outcome, job)
     'outcome', outcome, 'job', job)
 end
 
--- A definition that is new or differs; its ticks begin with next.
+local function is_version(text)
+  return text and text:match('^%d+$') and #text < 16
+end
+
+-- A definition that is new or differs, or whose version is damaged; its ticks begin with next.
 local function write_definition(name, now, uid, definition, next, max_runs, source)
   local key = schedule_key(name)
   redis.call('HSETNX', key, 'uid', uid)
   redis.call('HSETNX', key, 'created_at', now)
   redis.call('HSET', key, 'definition', definition, 'max_runs', max_runs, 'source', source)
+  if not is_version(redis.call('HGET', key, 'version')) then redis.call('HSET', key, 'version', 0) end
   redis.call('HINCRBY', key, 'version', 1)
   set_next(name, next)
   if redis.call('HEXISTS', key, 'paused') == 1 then redis.call('ZADD', SCHEDULES, '+inf', name) end

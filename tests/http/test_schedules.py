@@ -47,6 +47,18 @@ def declared(schedules: Schedules) -> str:
     return "nightly"
 
 
+def test_one_that_no_code_declares_any_more_can_be_removed(client: FlaskClient, schedules: Schedules):
+    for name, ago in (("silent", 121_000), ("alive", 60_000)):
+        schedules.declare(
+            name, '{"actor":"add","args":{"x":1},"cron":"0 2 * * *"}', uid=name, next_ms=now_ms() + HOUR,
+            code=1, quiet_ms=1000, now_ms=now_ms() - ago,
+        )  # fmt: skip
+    assert client.delete("/v1/schedules/silent").status_code == 204
+    refused = client.delete("/v1/schedules/alive")
+    assert refused.status_code == 409
+    assert "two minutes" in refused.get_json()["detail"]
+
+
 def fire(broker: JobBroker, schedules: Schedules, settings: Settings, tick_ms: int) -> ticks.Fired:
     """What a scheduler does at a tick of the schedule ``each``."""
     entry = Timetable(broker, settings.timezone).get("each")

@@ -29,6 +29,9 @@ from .ticks import Fired, check, fire, job_id
 MOST_BACKFILLED = 1_000
 """Ticks in one request."""
 LONGEST_NOTE = 500
+SILENT_MS = 120_000
+"""A schedule of code that no scheduler has declared for so long may be removed: each says so once a minute."""
+
 MOST_READINGS = 10
 """How often a schedule that others replace is read again."""
 MOST_COUNTED = 10_000
@@ -164,16 +167,18 @@ class Timetable:
         return word, self.get(name)
 
     def remove(self, name: str, *, expected: int | None = None) -> None:
-        """Remove a schedule and its history, also a damaged one; its jobs stay.
+        """Remove a schedule and its history, also a damaged one, or one that no code declares any more; its jobs stay.
 
         Raises:
             ScheduleChanged: it has another version.
             ScheduleOfCode: code declares it.
         """
         word = self.schedules.remove(name, expected=expected)
+        if word == "from_code":
+            word = self.schedules.retire(name, self.schedules.now_ms() - SILENT_MS)
         if word == "unknown":
             raise self._unknown(name)
-        if word == "from_code":
+        if word == "declared":
             raise _of_code(name)
         if word == "conflict":
             raise _changed(name)
@@ -347,5 +352,6 @@ def _changed(name: str) -> ScheduleChanged:
 def _of_code(name: str) -> ScheduleOfCode:
     return ScheduleOfCode(
         f"The schedule {name!r} is declared in code: change it there. It may be paused, resumed, run and "
-        "backfilled from here; for other times, put one of another name."
+        "backfilled from here, and removed two minutes after no scheduler declares it any more; for other times, put one "
+        "of another name."
     )

@@ -352,6 +352,6 @@ def _changed(name: str) -> ScheduleChanged:
 def _of_code(name: str) -> ScheduleOfCode:
     return ScheduleOfCode(
         f"The schedule {name!r} is declared in code: change it there. It may be paused, resumed, run and "
-        "backfilled from here, and removed two minutes after no scheduler declares it any more; for other times, put one "
-        "of another name."
+        "backfilled from here, and removed two minutes after no scheduler declares it any more; for other times, put "
+        "one of another name."
     )

@@ -58,6 +58,16 @@ def test_lock_that_the_old_one_holds_goes_to_the_new_one(store: Store):
     assert "holds" not in fields_of(store, "old")
 
 
+def test_window_of_the_old_one_goes_on_with_the_new_one(store: Store):
+    submitted(store, "old", lock=Lock("k", "60000"))
+    store.cancel("old", now_ms=NOW)
+
+    assert store.replay_as("old", a_job("new", lock=Lock("k", "60000")), now_ms=NOW) == ("replayed", "")
+
+    assert fields_of(store, "new")["state"] == "queued"
+    assert store.client.hget(store.keys.unique("k"), "owner") == b"new"
+
+
 def test_lock_of_the_old_one_is_released_when_the_new_one_does_other_work(store: Store):
     finish(store, claimed(store, "old", lock=Lock("k", "success")), "dead_letter")
     assert store.replay_as("old", a_job("new", lock=Lock("other", "success")), now_ms=NOW)[0] == "replayed"

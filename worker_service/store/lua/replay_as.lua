@@ -20,6 +20,7 @@ local owner = digest and lock_owner(digest, now)
 if owner and owner ~= id then return {'locked', owner} end
 redis.call('HSET', job_key(id), 'replayed_as', new_id)
 if holds then release_lock(id, holds, now) end
+if owner and holds ~= digest then redis.call('DEL', unique_key(digest)) end -- its window, which the new one begins anew
 create_job(ARGV, first, now)
 redis.call('HSET', job_key(new_id), 'replayed_from', id)
 write_counts(now)

@@ -98,7 +98,8 @@ def test_a_crash_right_after_the_start_is_noticed_by_a_keeper_that_is_just_start
     assert not service.sessions()
 
 
-def test_a_stopped_worker_loses_its_job_and_does_not_finish_it(service: Service) -> None:
+def test_a_stopped_worker_loses_its_job_and_does_not_finish_it(make_service: Callable[..., Service]) -> None:
+    service = make_service(lease_ms=4000)  # the other worker must keep its own, on a busy machine too
     [id] = service.submit("hold", "job", 2.0)
     stopped = service.worker(threads=1)
     wait_until(lambda: service.effects("start")["job"] == 1)

@@ -1,17 +1,33 @@
 """The doctor has nothing to say of a healthy store, however much moves in it while it looks."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dramatiq
+import pytest
 
 from tests.process.workers import Service
 from tests.waiting import wait_until
 from worker_service.broker.submission import encode
+from worker_service.embedded import EmbeddedServer
 from worker_service.store import NewJob
 from worker_service.store.doctor import examine
 
 MEMBERS, GROUPS = 10, 100
+
+
+@pytest.fixture(scope="module")
+def alone(server_binary: str | None) -> Iterator[EmbeddedServer]:
+    """A server without the keys of other tests, at all of which the doctor would look."""
+    with EmbeddedServer(binary=server_binary, appendonly=False) as running:
+        yield running
+
+
+@pytest.fixture
+def redis_url(alone: EmbeddedServer) -> str:
+    """Its address."""
+    return alone.url
 
 
 def submit_groups(service: Service) -> None:
@@ -49,12 +65,11 @@ def test_nothing_is_found_while_workers_work_and_a_repair_changes_nothing(servic
         assert report.findings == []
         looks += 1
         ended = service.in_state("succeeded") + service.in_state("cancelled")
-        return submitting.done() and ended == submitting.result()
+        return looks >= 2 and submitting.done() and ended == submitting.result()
 
     with ThreadPoolExecutor(1) as thread:
         submitting = thread.submit(submit_all, service)
         wait_until(look, timeout=100)
-    assert looks >= 2
     assert set(service.effects("end").values()) == {1}
 
 

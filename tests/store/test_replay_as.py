@@ -15,6 +15,7 @@ from tests.store.builders import (
     is_marked,
     out_of_memory,
     submitted,
+    words,
 )
 from worker_service.jobs.errors import StoreFull
 from worker_service.jobs.states import State
@@ -56,6 +57,32 @@ def test_lock_that_the_old_one_holds_goes_to_the_new_one(store: Store):
 
     assert fields_of(store, "new")["holds"] == "k"
     assert "holds" not in fields_of(store, "old")
+
+
+def dead_with_a_follower(store: Store) -> None:
+    old = claimed(store, "old", lock=Lock("k", "success"))
+    follower = a_job("follower", lock=Lock("k", "done", "keep_last"))
+    assert words(store.submit([follower], now_ms=NOW)) == ["follows"]
+    finish(store, old, "dead_letter")
+
+
+def test_what_follows_the_old_one_follows_the_new_one(store: Store):
+    dead_with_a_follower(store)
+
+    job = a_job("new", lock=Lock("k", "done", "reject"))
+    assert store.replay_as("old", job, now_ms=NOW) == ("replayed", "")
+
+    assert fields_of(store, "new")["holds"] == "k"
+    assert fields_of(store, "follower")["wait_reason"] == "unique"
+    store.cancel("new", now_ms=NOW)
+    assert fields_of(store, "follower")["holds"] == "k"
+
+
+def test_it_is_refused_while_another_job_would_follow_a_window(store: Store):
+    dead_with_a_follower(store)
+    before = contents(store)
+    assert store.replay_as("old", a_job("new", lock=Lock("k", "60000")), now_ms=NOW) == ("locked", "follower")
+    assert contents(store) == before
 
 
 def test_window_of_the_old_one_goes_on_with_the_new_one(store: Store):

@@ -4,15 +4,18 @@ import os
 import time
 import uuid
 
+_MILLISECOND = 1_000_000
+
 
 def new_job_id() -> str:
-    """A UUID version 7: milliseconds since 1970, then 74 random bits, so ids sort by their creation.
+    """A UUID version 7: milliseconds since 1970, then the fraction of one, then 62 random bits.
 
-    Source: RFC 9562, section 5.7. The standard library has it from Python 3.14 on.
+    Ids sort by their creation; with the fraction (a 4,096th) also those that one process makes in one millisecond, by
+    which lists order jobs of the same instant.
+
+    Source: RFC 9562, sections 5.7 and 6.2 (method 3). The standard library has one from Python 3.14 on.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = milliseconds << 80 | random
-    value = value & ~(0xF << 76) | 0x7 << 76  # version
-    value = value & ~(0x3 << 62) | 0x2 << 62  # variant
-    return str(uuid.UUID(int=value))
+    milliseconds, nanoseconds = divmod(time.time_ns(), _MILLISECOND)
+    fraction = nanoseconds * 4096 // _MILLISECOND
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random))

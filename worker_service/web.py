@@ -56,6 +56,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(metrics(broker, given))
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(dashboard(broker))
+    access.check_table(app)
     return app
 
 

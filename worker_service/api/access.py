@@ -1,4 +1,4 @@
-"""Who may ask: whoever shows the admin key; without one, programs of this machine.
+"""Who may ask: whoever shows the admin key; without one, programs of this machine. For what: see scopes.
 
 ==================== =================== ====================================================
 request              without a key       with one (`JOBS_ADMIN_KEY`)
@@ -16,12 +16,14 @@ and never changes anything. What a browser marks as sent by another site is refu
 import hmac
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, request
+from flask import Flask, Request, g, request
 from pydantic import SecretStr
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
 from ..settings import Settings, is_loopback
+from .principal import FIRST_ADMIN, LOCAL, current_principal
+from .scopes import SCOPES
 
 OPEN = frozenset({"/livez", "/readyz"})
 READS = frozenset({"GET", "HEAD"})
@@ -38,10 +40,29 @@ def install(app: Flask, settings: Settings) -> None:
             _refuse_other_hosts(request)
         if request.method not in SAFE:
             _refuse_other_sites(request)
+        g.principal = LOCAL if key is None else FIRST_ADMIN
         if key is not None and request.path not in OPEN:
             _refuse_without(key, request)
+        _refuse_beyond_scope(request)
 
     app.before_request(refuse)
+
+
+def check_table(app: Flask) -> None:
+    """Whether every operation has a scope, and every scope an operation; called when all routes are there.
+
+    Raises:
+        RuntimeError: names those without.
+    """
+    odd = set(app.view_functions) ^ set(SCOPES)
+    if odd:
+        raise RuntimeError(f"scopes.py and the routes differ: {', '.join(sorted(odd))}")
+
+
+def _refuse_beyond_scope(request: Request) -> None:
+    scope = SCOPES[request.endpoint] if request.endpoint else None
+    if scope is not None and not current_principal().may(scope):
+        raise Forbidden(f"This key has no scope '{scope}', which this needs.")
 
 
 def _refuse_other_hosts(request: Request) -> None:

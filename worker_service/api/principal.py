@@ -1,0 +1,41 @@
+"""Who asks: found out once per request by access, told to whatever depends on it."""
+
+from dataclasses import dataclass
+
+from flask import g
+
+from .scopes import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever showed a key, or a program of this machine where none is configured.
+
+    Attributes:
+        id: in records (idempotency keys, quotas, the audit log): stable, and no secret.
+        name: for people.
+        scopes: what it may do.
+        actors: those it may send jobs to; None: all.
+    """
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    actors: frozenset[str] | None = None
+
+    def may(self, scope: Scope) -> bool:
+        """Whether one of its scopes allows this."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+LOCAL = Principal("local", "this machine", frozenset({Scope.ADMIN}))
+"""Everybody, while no key is configured."""
+
+FIRST_ADMIN = Principal("admin", "the admin key", frozenset({Scope.ADMIN}))
+"""Whoever shows JOBS_ADMIN_KEY."""
+
+
+def current_principal() -> Principal:
+    """Who sent the request that is being answered."""
+    principal: Principal = g.principal
+    return principal

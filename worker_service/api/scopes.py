@@ -1,0 +1,50 @@
+"""Which scope a request needs: the one table from what is asked (the name of Flask's endpoint) to who may ask it."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a key may do. Admin includes all others; none of the others includes another one."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    OPERATE = "operate"
+    ADMIN = "admin"
+
+
+OPEN = None
+"""Asked by anybody: what is open says nothing that is secret."""
+
+SCOPES: dict[str, Scope | None] = {
+    "submitting.create": Scope.SUBMIT,
+    "jobs.index": Scope.READ,
+    "jobs.show": Scope.READ,
+    "jobs.log": Scope.READ,
+    "operations.cancel": Scope.OPERATE,
+    "operations.retry": Scope.OPERATE,
+    "operations.delete": Scope.OPERATE,
+    "steps.settle": Scope.OPERATE,
+    "bulk.operate": Scope.OPERATE,
+    "failures.index": Scope.READ,
+    "queues.index": Scope.READ,
+    "queues.pause": Scope.OPERATE,
+    "queues.resume": Scope.OPERATE,
+    "schedules.index": Scope.READ,
+    "schedules.show": Scope.READ,
+    "schedules.put": Scope.OPERATE,
+    "schedules.delete": Scope.OPERATE,
+    "schedules.pause": Scope.OPERATE,
+    "schedules.resume": Scope.OPERATE,
+    "schedule_ticks.run": Scope.OPERATE,
+    "schedule_ticks.backfill": Scope.OPERATE,
+    "schedule_ticks.coming": Scope.READ,
+    "schedule_ticks.history": Scope.READ,
+    "actors.index": Scope.READ,
+    "actors.show": Scope.READ,
+    "stats.show": Scope.READ,
+    "metrics.show": Scope.READ,
+    "dashboard.overview": Scope.READ,
+    "dashboard.static": Scope.READ,
+    "health.live": OPEN,
+    "health.ready": OPEN,
+}

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from multiprocessing.util import Finalize
 from time import sleep
 from typing import Any, cast
@@ -25,6 +26,7 @@ from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
 from ..store import Listening, Outcome, Queries, Store
+from ..store.workers import names_text
 from .boot import once_booted
 from .claimer import Claimer
 from .completions import Completions
@@ -172,11 +174,17 @@ class WorkerProcess(Middleware):
         self.claimer.release(unstarted)
 
     def _about(self) -> dict[str, str]:
-        worker = self._worker
+        assert self._worker is not None
+        broker, only = self._worker.broker, self._worker.consumer_whitelist
         return {
             "host": socket.gethostname()[:64],
             "pid": str(os.getpid()),
-            "threads": str(worker.worker_threads if worker else 0),
+            "threads": str(self._worker.worker_threads),
+            "version": version("worker-service"),
+            "queues": names_text(
+                [queue for queue in broker.get_declared_queues() if not only or queue in only]
+            ),
+            "actors": names_text(list(broker.get_declared_actors())),
         }
 
     def _session_changed(self, session: str) -> None:

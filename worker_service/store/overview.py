@@ -17,6 +17,7 @@ from .connection import translated
 from .job_record import text_of
 from .keys import Keys
 from .oldest import ready_since
+from .workers import Worker, Workers
 
 FINAL_STATES = tuple(state for state in State if state in FINAL)
 MOST_QUEUES = 200
@@ -54,19 +55,6 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerOverview:
-    """One worker process. When its lease has ended, it was lost and its jobs are not yet rescued."""
-
-    id: str
-    host: str
-    pid: str
-    threads: str
-    opened_at_ms: int | None
-    lease_ends_at_ms: int
-    running: int
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """A namespace at one instant.
 
@@ -83,7 +71,7 @@ class Overview:
     at_ms: int
     queues: list[QueueOverview]
     more_queues: int
-    workers: list[WorkerOverview]
+    workers: list[Worker]
     more_workers: int
     open_workers: int
     running: int
@@ -199,28 +187,15 @@ class Overviews:
             name: pause for name, pause in pauses.items() if pause.until_ms is None or pause.until_ms > now_ms
         }
 
-    def _workers(self, leases: dict[str, int]) -> tuple[list[WorkerOverview], int]:
+    def _workers(self, leases: dict[str, int]) -> tuple[list[Worker], int]:
         """The first ones with what they are, and how many jobs all of them hold."""
+        first = dict(itertools.islice(leases.items(), MOST_WORKERS))
+        workers = Workers(self._client, self._keys).read(first)
         with self._client.pipeline(transaction=False) as pipe:
-            for session in leases:
+            for session in itertools.islice(leases, MOST_WORKERS, None):
                 pipe.hlen(self._keys.running(session))
-            for session in itertools.islice(leases, MOST_WORKERS):
-                pipe.hgetall(self._keys.session(session))
-            replies = pipe.execute()
-        running, about = replies[: len(leases)], [text_of(fields) for fields in replies[len(leases) :]]
-        workers = [
-            WorkerOverview(
-                id=session,
-                host=fields.get("host", ""),
-                pid=fields.get("pid", ""),
-                threads=fields.get("threads", ""),
-                opened_at_ms=int(fields["opened_at"]) if "opened_at" in fields else None,
-                lease_ends_at_ms=lease_end,
-                running=held,
-            )
-            for (session, lease_end), held, fields in zip(leases.items(), running, about, strict=False)
-        ]
-        return workers, sum(running)
+            rest = pipe.execute()
+        return workers, sum(worker.running for worker in workers) + sum(rest)
 
 
 def _pause(words: str) -> Pause:

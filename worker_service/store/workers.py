@@ -1,0 +1,131 @@
+"""Worker processes: what each is and what it runs, as its session tells."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import redis
+
+from .connection import translated
+from .job_record import read_json, text_of
+from .keys import Keys
+
+MOST_NAMES = 500
+"""Queues, or actors, that a session tells of; where it names so many there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker process. When its lease has ended, it was lost and its jobs are not yet rescued.
+
+    Attributes:
+        id: of its session.
+        version: of this package.
+        queues: those it takes jobs from.
+        actors: those it knows.
+        running: how many jobs it holds.
+    """
+
+    id: str
+    host: str
+    pid: str
+    threads: str
+    version: str
+    queues: tuple[str, ...]
+    actors: tuple[str, ...]
+    opened_at_ms: int | None
+    lease_ends_at_ms: int
+    running: int
+
+    def serves(self, queue: str) -> bool:
+        """Whether it takes jobs from a queue, as far as it tells."""
+        return _may_name(self.queues, queue)
+
+    def knows(self, actor: str) -> bool:
+        """Whether it can run jobs of an actor, as far as it tells."""
+        return _may_name(self.actors, actor)
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Queues or actors as a session holds them: at most `MOST_NAMES`, as JSON."""
+    return json.dumps(sorted(names)[:MOST_NAMES], separators=(",", ":"))
+
+
+def read_worker(id: str, lease_ends_at_ms: int, running: int, fields: Mapping[str, str]) -> Worker:
+    """A worker process from the hash of its session, which may be damaged or lost."""
+    opened_at = fields.get("opened_at", "")
+    return Worker(
+        id=id,
+        host=fields.get("host", ""),
+        pid=fields.get("pid", ""),
+        threads=fields.get("threads", ""),
+        version=fields.get("version", ""),
+        queues=_names(fields.get("queues")),
+        actors=_names(fields.get("actors")),
+        opened_at_ms=int(opened_at) if opened_at.isdigit() else None,
+        lease_ends_at_ms=lease_ends_at_ms,
+        running=running,
+    )
+
+
+class Workers:
+    """The worker processes of one namespace.
+
+    Args:
+        client: see `connect`.
+        keys: of the namespace.
+    """
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def live(self, most: int, *, now_ms: int | None = None) -> list[Worker]:
+        """Those whose lease has not run out, the newest leases first, at most ``most``.
+
+        Args:
+            now_ms: replaces the server's clock, for tests.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            if now_ms is None:
+                seconds, micros = self._client.time()
+                now_ms = seconds * 1000 + micros // 1000
+            rows: list[tuple[bytes, float]] = self._client.zrevrangebyscore(
+                self._keys.sessions, "+inf", f"({now_ms}", start=0, num=most, withscores=True
+            )  # type: ignore[assignment]
+            return self.read({session.decode(): int(lease_end) for session, lease_end in rows})
+
+    def read(self, leases: Mapping[str, int]) -> list[Worker]:
+        """What these sessions tell, in two replies each.
+
+        Args:
+            leases: session -> end of its lease.
+        """
+        with self._client.pipeline(transaction=False) as pipe:
+            for session in leases:
+                pipe.hlen(self._keys.running(session))
+                pipe.hgetall(self._keys.session(session))
+            replies = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
+        return [
+            read_worker(
+                session,
+                lease_end,
+                running if isinstance(running, int) else 0,
+                text_of(fields) if isinstance(fields, dict) else {},
+            )
+            for (session, lease_end), running, fields in zip(
+                leases.items(), replies[::2], replies[1::2], strict=True
+            )
+        ]
+
+
+def _may_name(names: tuple[str, ...], wanted: str) -> bool:
+    return wanted in names or len(names) >= MOST_NAMES
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    found = read_json(text)
+    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from . import registry
-from .api.schedule_json import coming_json, schedule_json
+from .api.schedule_json import coming_json, entry_json, schedule_json
 from .broken_modules import ActorModuleFailed
 from .broker.schedules import Timetable
 from .jobs.errors import StoreTooNew, StoreUnavailable, WorkerServiceError
@@ -49,7 +49,7 @@ def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 @as_json
 def list_all(timetable: Timetable, json_wanted: bool) -> None:
     """All schedules, by name."""
-    found = [schedule_json(each) for each in timetable.all()]
+    found: list[dict[str, Any]] = [dict(schedule_json(each)) for each in timetable.all()]
     if json_wanted:
         click.echo(json.dumps({"items": found}))
         return
@@ -92,7 +92,7 @@ def run_now(timetable: Timetable, name: str, json_wanted: bool) -> None:
 def pause(timetable: Timetable, name: str, note: str, json_wanted: bool) -> None:
     """Fire no more ticks of NAME."""
     entry = timetable.pause(name, note)
-    click.echo(json.dumps(schedule_json(entry)) if json_wanted else f"{name} is {entry.state}.")
+    click.echo(json.dumps(entry_json(entry)) if json_wanted else f"{name} is {entry.state}.")
 
 
 @_command("resume")
@@ -100,7 +100,7 @@ def pause(timetable: Timetable, name: str, note: str, json_wanted: bool) -> None
 @as_json
 def resume(timetable: Timetable, name: str, json_wanted: bool) -> None:
     """Fire the ticks of NAME again, from the next one on."""
-    shown = schedule_json(timetable.resume(name))
+    shown = entry_json(timetable.resume(name))
     if json_wanted:
         click.echo(json.dumps(shown))
     else:

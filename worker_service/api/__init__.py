@@ -1,6 +1,7 @@
 """HTTP resources.
 
 Reading order: submitting, jobs, operations, steps, bulk and failures (the routes), body, checked, requests,
-idempotency, filters and lists (what comes in), representation (what goes out), problems (what goes wrong), queues,
+idempotency, filters and lists (what comes in), answers and
+representation (what goes out), documented (what is said of each operation), problems (what goes wrong), queues,
 actors, health, metrics.
 """

@@ -1,7 +1,5 @@
 """The actors over HTTP: what can be asked for, and with which arguments."""
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
@@ -9,6 +7,8 @@ from ..broker.catalogue import ActorInfo, describe
 from ..broker.offered import offered
 from ..jobs.errors import UnknownActor
 from ..names import did_you_mean
+from .answers import ActorJson, ActorsJson
+from .documented import documented
 
 
 def actors(broker: JobBroker) -> Blueprint:
@@ -16,12 +16,13 @@ def actors(broker: JobBroker) -> Blueprint:
     routes = Blueprint("actors", __name__)
 
     @routes.get("/v1/actors")
+    @documented("List the actors, with the JSON schema of their arguments.", {200: ActorsJson})
     def index() -> Response:
-        return jsonify(
-            {"items": [_actor_json(describe(actor)) for _, actor in sorted(offered(broker.actors).items())]}
-        )
+        items = [_actor_json(describe(actor)) for _, actor in sorted(offered(broker.actors).items())]
+        return jsonify(ActorsJson(items=items))
 
     @routes.get("/v1/actors/<name>")
+    @documented("Read an actor.", {200: ActorJson}, problems=(UnknownActor,))
     def show(name: str) -> Response:
         known = offered(broker.actors)
         if name not in known:
@@ -31,7 +32,7 @@ def actors(broker: JobBroker) -> Blueprint:
     return routes
 
 
-def _actor_json(actor: ActorInfo) -> dict[str, Any]:
+def _actor_json(actor: ActorInfo) -> ActorJson:
     return {
         "name": actor.name,
         "description": actor.description,

@@ -9,15 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ..broker.broker import JobBroker
 from ..broker.bulk import MAY_BE, MEANT, MOST_IDS, Operation, count, submit
 from ..broker.offered import offered
-from ..jobs.errors import InvalidJob, InvalidQuery
+from ..jobs.errors import IdempotencyKeyReused, InvalidJob, InvalidQuery, StoreFull
 from ..jobs.validation import summary
 from ..names import nearest
 from ..settings import Settings
 from ..store import JobFilter
+from .answers import JobJson, MatchedJson, ReplayedJson
 from .body import json_object
 from .checked import checked
+from .documented import documented
 from .filters import FilterRequest
-from .idempotency import read_idempotency
+from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .submitting import accepted
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -44,13 +46,20 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
     routes = Blueprint("bulk", __name__)
 
     @routes.post(f"/v1/jobs:<any({', '.join(get_args(Operation))}):operation>")
+    @documented(
+        "Put back, stop or remove many jobs, in a job of its own; or count them.",
+        {202: JobJson | ReplayedJson, 200: MatchedJson},
+        body=BulkRequest,
+        headers=ABOUT_THE_KEY,
+        problems=(InvalidQuery, IdempotencyKeyReused, StoreFull),
+    )
     def operate(operation: Operation) -> Response:
         body = json_object(request)
         ids, wanted, dry_run = read_bulk_request(operation, body)
         check_names(broker, wanted)
         if dry_run:
             matched, truncated = count(broker, ids, wanted)
-            return jsonify({"matched": matched, "truncated": truncated})
+            return jsonify(MatchedJson(matched=matched, truncated=truncated))
         idempotency = read_idempotency(request.headers, {"operation": operation, **body}, settings)
         return accepted(broker, *submit(broker, operation, ids, wanted, idempotency))
 

@@ -1,14 +1,16 @@
 """What fails, grouped: the list to begin with when jobs die."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
+from ..jobs.errors import InvalidQuery
 from ..jobs.instants import to_text
 from ..store.failures import Failure, Failures
+from .answers import FailureErrorJson, FailureJson, FailuresJson
 from .checked import checked_query
+from .documented import documented
 from .lists import FailuresQuery
 from .representation import location
 
@@ -19,22 +21,32 @@ def failures(broker: JobBroker) -> Blueprint:
     groups = Failures(broker.store.client, broker.store.namespace)
 
     @routes.get("/v1/failures")
+    @documented(
+        "List dead jobs, grouped by what made them die.",
+        {200: FailuresJson},
+        query=FailuresQuery,
+        problems=(InvalidQuery,),
+    )
     def index() -> Response:
         checked_query(FailuresQuery, request.args)
         found = groups.read()
         items = [_failure_json(failure) for failure in found.failures]
-        return jsonify({"items": items, "truncated": found.truncated})
+        return jsonify(FailuresJson(items=items, truncated=found.truncated))
 
     return routes
 
 
-def _failure_json(failure: Failure) -> dict[str, Any]:
+def _failure_json(failure: Failure) -> FailureJson:
     error = failure.error
     return {
         "fingerprint": failure.fingerprint,
         "actor": failure.actor,
         "reason": failure.reason,
-        "error": error and {name: error.get(name) for name in ("type", "message", "frame")},
+        "error": FailureErrorJson(
+            type=error.get("type"), message=error.get("message"), frame=error.get("frame")
+        )
+        if error
+        else None,
         "count": failure.count,
         "first_at": to_text(failure.first_ms),
         "last_at": to_text(failure.last_ms),

@@ -3,6 +3,9 @@
 from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
+from ..jobs.errors import StoreUnfit
+from .answers import StatusJson
+from .documented import documented
 
 
 def health(broker: JobBroker) -> Blueprint:
@@ -10,14 +13,16 @@ def health(broker: JobBroker) -> Blueprint:
     routes = Blueprint("health", __name__)
 
     @routes.get("/livez")
+    @documented("Ask whether the process lives.", {200: StatusJson})
     def live() -> Response:
         """Asks nobody: a restart of this process would not bring Redis back."""
-        return jsonify({"status": "ok"})
+        return jsonify(StatusJson(status="ok"))
 
     @routes.get("/readyz")
+    @documented("Ask whether the process can do its work.", {200: StatusJson}, problems=(StoreUnfit,))
     def ready() -> Response:
         """Asks Redis; open to all, so nothing is said of where it is."""
         broker.reads.check_fitness()
-        return jsonify({"status": "ok"})
+        return jsonify(StatusJson(status="ok"))
 
     return routes

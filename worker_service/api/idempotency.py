@@ -15,6 +15,8 @@ from ..settings import Settings
 from ..store import Idempotency
 
 HEADER = "Idempotency-Key"
+ABOUT_THE_KEY = {HEADER: "The request may be sent again with the same key and body: it makes no second job."}
+"""For documents of operations that take one."""
 OWNER = "all"
 """Whose key it is: without API keys, everybody's."""
 

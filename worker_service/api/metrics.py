@@ -23,6 +23,7 @@ from ..broker.schedules import Timetable
 from ..jobs.errors import StoreUnavailable
 from ..settings import Settings
 from ..store.overview import DURATION_BOUNDS_MS, FINAL_STATES, MOST_QUEUES, Overview, Overviews
+from .documented import documented
 from .schedule_metrics import schedule_metrics
 
 NOT_FINAL = ("retried", "snoozed", "crashed", "handed_back")
@@ -36,6 +37,7 @@ def metrics(broker: JobBroker, settings: Settings) -> Blueprint:
     timetable = Timetable(broker, settings.timezone)
 
     @routes.get("/metrics")
+    @documented("Read metrics, for Prometheus.", {200: CONTENT_TYPE_PLAIN_0_0_4})
     def show() -> Response:
         try:
             found = [

@@ -12,16 +12,21 @@ from ..broker.intake import replay_as
 from ..jobs.errors import (
     DuplicateJob,
     IdempotencyKeyReused,
+    InvalidJob,
+    InvalidQuery,
     JobFinished,
     JobNotFinished,
     NotReplayable,
+    UnknownJob,
     WorkerServiceError,
 )
 from ..settings import Settings
 from ..store import Job
+from .answers import JobJson
 from .body import json_object_if_any
 from .checked import checked
-from .idempotency import read_idempotency
+from .documented import documented
+from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
 from .representation import location
 
@@ -42,6 +47,11 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     routes = Blueprint("operations", __name__)
 
     @routes.post("/v1/jobs/<id>/cancel")
+    @documented(
+        "Stop a job: at once (200), or while it runs by an interrupt (202).",
+        {200: JobJson, 202: JobJson},
+        problems=(UnknownJob, JobFinished),
+    )
     def cancel(id: str) -> tuple[Response, int]:
         word = broker.store.cancel(id)
         job = found(broker, settings, id)
@@ -50,6 +60,14 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
         return jsonify(shown(broker, job)), 202 if word == "asked" else 200
 
     @routes.post("/v1/jobs/<id>/retry")
+    @documented(
+        "Put a dead or cancelled job back, or with args run it as a new job.",
+        {202: JobJson},
+        body=RetryRequest,
+        body_required=False,
+        headers=ABOUT_THE_KEY,
+        problems=(UnknownJob, InvalidJob, InvalidQuery, IdempotencyKeyReused, NotReplayable, DuplicateJob),
+    )
     def retry(id: str) -> tuple[Response, int, dict[str, str]]:
         body = json_object_if_any(request)
         args = checked(RetryRequest, body).args
@@ -63,6 +81,7 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
         return jsonify(shown(broker, found(broker, settings, new_id))), 202, {"Location": location(new_id)}
 
     @routes.delete("/v1/jobs/<id>")
+    @documented("Remove a finished job.", {204: ""}, problems=(UnknownJob, JobNotFinished))
     def delete(id: str) -> tuple[str, int]:
         (word,) = broker.store.delete([id])
         if word != "deleted":

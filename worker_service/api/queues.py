@@ -1,18 +1,19 @@
 """Queues over HTTP: what waits in them, and whether their jobs are started."""
 
 import time
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..broker.broker import JobBroker
 from ..jobs import instants
-from ..jobs.errors import UnknownQueue
+from ..jobs.errors import InvalidQuery, UnknownQueue
 from ..names import did_you_mean
 from ..store.overview import Overviews, QueueOverview
+from .answers import QueueJson, QueuePauseJson, QueuesJson
 from .body import json_object
 from .checked import checked
+from .documented import documented
 from .requests import Instant
 
 
@@ -31,16 +32,16 @@ def queues(broker: JobBroker) -> Blueprint:
     readings = Overviews(broker.store.client, broker.store.namespace)
 
     @routes.get("/v1/queues")
+    @documented("List queues: what waits in them, and whether their jobs are started.", {200: QueuesJson})
     def index() -> Response:
         overview = readings.read()
-        return jsonify(
-            {
-                "items": [_queue_json(queue) for queue in overview.queues],
-                "truncated": overview.more_queues > 0,
-            }
-        )
+        items = [_queue_json(queue) for queue in overview.queues]
+        return jsonify(QueuesJson(items=items, truncated=overview.more_queues > 0))
 
     @routes.post("/v1/queues/<queue>/pause")
+    @documented(
+        "Start no more jobs of a queue.", {204: ""}, body=PauseRequest, problems=(UnknownQueue, InvalidQuery)
+    )
     def pause(queue: str) -> tuple[str, int]:
         _check_queue(queue)
         wanted = checked(PauseRequest, json_object(request))
@@ -49,6 +50,7 @@ def queues(broker: JobBroker) -> Blueprint:
         return "", 204
 
     @routes.post("/v1/queues/<queue>/resume")
+    @documented("Start jobs of a queue again.", {204: ""}, problems=(UnknownQueue,))
     def resume(queue: str) -> tuple[str, int]:
         _check_queue(queue)
         broker.store.resume(queue)
@@ -62,17 +64,18 @@ def queues(broker: JobBroker) -> Blueprint:
     return routes
 
 
-def _queue_json(queue: QueueOverview) -> dict[str, Any]:
+def _queue_json(queue: QueueOverview) -> QueueJson:
     pause = queue.pause
     return {
         "name": queue.name,
         "queued": queue.queued,
         "scheduled_or_retrying": queue.delayed,
         "oldest_ms": queue.oldest_ms,
-        "paused": pause
-        and {
-            "reason": pause.reason,
-            "since": instants.to_text(pause.paused_at_ms),
-            "until": instants.to_text(pause.until_ms),
-        },
+        "paused": QueuePauseJson(
+            reason=pause.reason,
+            since=instants.to_text(pause.paused_at_ms),
+            until=instants.to_text(pause.until_ms),
+        )
+        if pause
+        else None,
     }

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from ..jobs.instants import to_text
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
 from ..store import Delivery, Job, JobStep, NewJob, Submitted
+from .answers import DeliveryJson, ErrorJson, JobJson, ProgressJson, ReplayedJson, StepJson
+
+_STATES = frozenset(State)
 
 
-def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
+def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
     """The job as the contract shows it.
 
     Args:
@@ -37,9 +40,9 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "expires_at": to_text(job.expires_at_ms),
         "unique_key": job.unique_key,
         "worker": job.worker,
-        "progress": job.progress,
+        "progress": _progress(job.progress),
         "result": job.result,
-        "error": job.error,
+        "error": _error(job.error),
         "attempts": [_delivery(delivery) for delivery in job.deliveries],
         "steps": [_step(step) for step in job.steps],
         "schedule": job.schedule,
@@ -50,16 +53,21 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
     }
 
 
-def replayed_json(found: Submitted) -> dict[str, Any]:
+def replayed_json(found: Submitted) -> ReplayedJson:
     """The answer to a repeated request: which job it made, and where that stands now."""
     return {
         "id": found.id,
         "actor": found.actor,
         "queue": found.queue,
         "created_at": to_text(found.created_at_ms),
-        "state": found.state,
+        "state": state_or_pruned(found.state),
         "links": {"self": location(found.id)},
     }
+
+
+def state_or_pruned(word: str | None) -> State | Literal["pruned"]:
+    """The state of a job that may be gone."""
+    return State(word) if word in _STATES else "pruned"
 
 
 def location(id: str) -> str:
@@ -112,7 +120,7 @@ def _instant(at_ms: int | None, in_ms: int | None, now_ms: int) -> int | None:
     return at_ms
 
 
-def _delivery(delivery: Delivery) -> dict[str, Any]:
+def _delivery(delivery: Delivery) -> DeliveryJson:
     return {
         "number": delivery.number,
         "started_at": to_text(delivery.started_at_ms),
@@ -120,9 +128,32 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "worker": delivery.worker,
         "outcome": delivery.outcome,
         "charged": delivery.charged,
-        "error": delivery.error,
+        "error": _error(delivery.error),
     }
 
 
-def _step(step: JobStep) -> dict[str, Any]:
+def _step(step: JobStep) -> StepJson:
     return {"name": step.name, "state": step.state, "at": to_text(step.at_ms), "result": step.result}
+
+
+def _progress(found: object) -> ProgressJson | None:
+    """None also for what a damaged record holds in its place; so below."""
+    if not isinstance(found, dict):
+        return None
+    percent = found.get("percent")
+    return {
+        "percent": percent if isinstance(percent, int | float) else 0,
+        "note": str(found.get("note", "")),
+    }
+
+
+def _error(found: object) -> ErrorJson | None:
+    if not isinstance(found, dict):
+        return None
+    frame = found.get("frame")
+    return {
+        "type": str(found.get("type", "")),
+        "message": str(found.get("message", "")),
+        "frame": frame if isinstance(frame, str) else None,
+        "traceback": str(found.get("traceback", "")),
+    }

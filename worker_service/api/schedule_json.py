@@ -6,14 +6,30 @@ from typing import Any
 from ..broker.schedules import Backfilled, Coming, Entry, Standing
 from ..jobs.instants import to_text
 from ..store import Damaged, Tick
-from .representation import location
+from .answers import (
+    BackfilledTickJson,
+    ComingTickJson,
+    DamagedScheduleJson,
+    LinksJson,
+    ScheduleJson,
+    SchedulePauseJson,
+    TickJobJson,
+    TickJson,
+)
+from .representation import location, state_or_pruned
 
 
-def schedule_json(entry: Entry | Damaged) -> dict[str, Any]:
+def schedule_json(entry: Entry | Damaged) -> ScheduleJson | DamagedScheduleJson:
     """A schedule; of one that cannot be read its name, its state and the reason."""
-    links = {"self": f"/v1/schedules/{entry.name}"}
     if isinstance(entry, Damaged):
-        return {"name": entry.name, "state": Standing.DAMAGED, "reason": entry.reason, "links": links}
+        return DamagedScheduleJson(
+            name=entry.name, state=Standing.DAMAGED, reason=entry.reason, links=_links(entry.name)
+        )
+    return entry_json(entry)
+
+
+def entry_json(entry: Entry) -> ScheduleJson:
+    """A schedule that is in order."""
     stored = entry.stored
     return {
         "name": entry.name,
@@ -26,21 +42,21 @@ def schedule_json(entry: Entry | Damaged) -> dict[str, Any]:
         "runs": stored.runs,
         "skipped": stored.skipped,
         "missed": stored.missed,
-        "paused": stored.pause and _pause_json(stored.pause),
+        "paused": _pause_json(stored.pause) if stored.pause else None,
         "created_at": to_text(stored.created_at_ms),
         "declared_at": to_text(stored.declared_at_ms),
-        "links": links,
+        "links": _links(entry.name),
     }
 
 
-def coming_json(found: Iterable[Coming]) -> list[dict[str, Any]]:
+def coming_json(found: Iterable[Coming]) -> list[ComingTickJson]:
     """Ticks to come."""
     return [
         {"tick": to_text(each.tick_ms), "local": each.local, "run_at": to_text(each.due_ms)} for each in found
     ]
 
 
-def history_json(found: Iterable[tuple[Tick, str | None]]) -> list[dict[str, Any]]:
+def history_json(found: Iterable[tuple[Tick, str | None]]) -> list[TickJson]:
     """What became of ticks."""
     return [
         {
@@ -49,17 +65,25 @@ def history_json(found: Iterable[tuple[Tick, str | None]]) -> list[dict[str, Any
             "cause": tick.cause,
             "outcome": tick.outcome,
             "count": tick.count,
-            "job": tick.job and {"id": tick.job, "state": state, "links": {"self": location(tick.job)}},
+            "job": _job_json(tick.job, state) if tick.job else None,
         }
         for tick, state in found
     ]
 
 
-def backfilled_json(found: Iterable[Backfilled]) -> list[dict[str, Any]]:
+def backfilled_json(found: Iterable[Backfilled]) -> list[BackfilledTickJson]:
     """Ticks of the past and their jobs."""
     return [{"tick": to_text(each.tick_ms), "job": each.job, "created": each.created} for each in found]
 
 
-def _pause_json(pause: dict[str, Any]) -> dict[str, Any]:
+def _job_json(id: str, state: str | None) -> TickJobJson:
+    return {"id": id, "state": state_or_pruned(state), "links": {"self": location(id)}}
+
+
+def _links(name: str) -> LinksJson:
+    return {"self": f"/v1/schedules/{name}"}
+
+
+def _pause_json(pause: dict[str, Any]) -> SchedulePauseJson:
     since_ms = pause.get("paused_at_ms")
     return {"note": pause.get("note"), "since": to_text(since_ms) if isinstance(since_ms, int) else None}

@@ -6,14 +6,28 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..broker.broker import JobBroker
 from ..broker.schedules import Timetable
 from ..jobs import instants
+from ..jobs.errors import (
+    DuplicateJob,
+    InvalidJob,
+    InvalidQuery,
+    ScheduleChanged,
+    ScheduleDamaged,
+    StoreFull,
+    UnknownSchedule,
+)
 from ..settings import Settings
+from .answers import BackfilledTicksJson, ComingTicksJson, JobJson, TicksJson
 from .body import json_object
 from .checked import checked, checked_query
-from .idempotency import read_idempotency
+from .documented import documented
+from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
 from .representation import location
 from .requests import Instant
 from .schedule_json import backfilled_json, coming_json, history_json
+
+OF_ONE = (UnknownSchedule, ScheduleDamaged, ScheduleChanged)
+"""What goes wrong with a schedule that makes jobs."""
 
 
 class BackfillRequest(BaseModel):
@@ -47,25 +61,49 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
     timetable = Timetable(broker, settings.timezone)
 
     @routes.post("/v1/schedules/<name>/run")
+    @documented(
+        "Make a job of a schedule now.",
+        {202: JobJson},
+        headers=ABOUT_THE_KEY,
+        problems=(*OF_ONE, InvalidJob, DuplicateJob, StoreFull),
+    )
     def run(name: str) -> tuple[Response, int, dict[str, str]]:
         asked = read_idempotency(request.headers, {}, settings)
         id = timetable.run(name, asked.name if asked else "")
         return jsonify(shown(broker, found(broker, settings, id))), 202, {"Location": location(id)}
 
     @routes.post("/v1/schedules/<name>/backfill")
+    @documented(
+        "Make the jobs of past ticks, each once.",
+        {200: BackfilledTicksJson},
+        body=BackfillRequest,
+        problems=(*OF_ONE, InvalidQuery, InvalidJob, StoreFull),
+    )
     def backfill(name: str) -> Response:
         wanted = checked(BackfillRequest, json_object(request))
         made = timetable.backfill(name, instants.to_ms(wanted.from_), instants.to_ms(wanted.to))
-        return jsonify({"items": backfilled_json(made)})
+        return jsonify(BackfilledTicksJson(items=backfilled_json(made)))
 
     @routes.get("/v1/schedules/<name>/next")
+    @documented(
+        "List the ticks to come.",
+        {200: ComingTicksJson},
+        query=NextQuery,
+        problems=(UnknownSchedule, ScheduleDamaged, InvalidQuery),
+    )
     def coming(name: str) -> Response:
         count = checked_query(NextQuery, request.args).count
-        return jsonify({"items": coming_json(timetable.coming(name, count))})
+        return jsonify(ComingTicksJson(items=coming_json(timetable.coming(name, count))))
 
     @routes.get("/v1/schedules/<name>/history")
+    @documented(
+        "List the ticks that were, the newest first.",
+        {200: TicksJson},
+        query=HistoryQuery,
+        problems=(UnknownSchedule, InvalidQuery),
+    )
     def history(name: str) -> Response:
         limit = checked_query(HistoryQuery, request.args).limit
-        return jsonify({"items": history_json(timetable.history(name, limit))})
+        return jsonify(TicksJson(items=history_json(timetable.history(name, limit))))
 
     return routes

@@ -6,13 +6,27 @@ from werkzeug.exceptions import BadRequest
 
 from ..broker.broker import JobBroker
 from ..broker.schedules import Entry, Timetable
-from ..jobs.errors import UnknownSchedule
+from ..jobs.errors import (
+    InvalidQuery,
+    InvalidSchedule,
+    ScheduleChanged,
+    ScheduleDamaged,
+    ScheduleOfCode,
+    UnknownSchedule,
+)
+from ..jobs.schedule import Definition
 from ..settings import Settings
 from ..store import Damaged
+from .answers import DamagedScheduleJson, ScheduleJson, SchedulesJson
 from .body import json_object
 from .checked import checked
+from .documented import documented
 from .schedule_json import schedule_json
 
+ABOUT_VERSIONS = {
+    "If-Match": "Only if the schedule is this version (its ETag), or '*': if there is one.",
+    "If-None-Match": "Only '*': if there is none.",
+}
 NO_VERSION = -1
 """Expected where none of the client's entity tags is that of the schedule: the store finds no such version."""
 
@@ -31,14 +45,23 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     timetable = Timetable(broker, settings.timezone)
 
     @routes.get("/v1/schedules")
+    @documented("List schedules by name.", {200: SchedulesJson})
     def index() -> Response:
-        return jsonify({"items": [schedule_json(each) for each in timetable.all()]})
+        return jsonify(SchedulesJson(items=[schedule_json(each) for each in timetable.all()]))
 
     @routes.get("/v1/schedules/<name>")
+    @documented("Read a schedule.", {200: ScheduleJson | DamagedScheduleJson}, problems=(UnknownSchedule,))
     def show(name: str) -> Response:
         return _shown(timetable.find(name))
 
     @routes.put("/v1/schedules/<name>")
+    @documented(
+        "Create a schedule, or replace its definition.",
+        {200: ScheduleJson, 201: ScheduleJson},
+        body=Definition,
+        headers=ABOUT_VERSIONS,
+        problems=(InvalidSchedule, ScheduleChanged, ScheduleDamaged, ScheduleOfCode),
+    )
     def put(name: str) -> Response:
         expected = _expected(request, timetable, name)
         word, entry = timetable.put(name, json_object(request), expected=expected)
@@ -49,16 +72,33 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         return response
 
     @routes.delete("/v1/schedules/<name>")
+    @documented(
+        "Remove a schedule; its jobs stay.",
+        {204: ""},
+        headers=ABOUT_VERSIONS,
+        problems=(UnknownSchedule, ScheduleChanged, ScheduleOfCode),
+    )
     def delete(name: str) -> tuple[str, int]:
         timetable.remove(name, expected=_expected(request, timetable, name))
         return "", 204
 
     @routes.post("/v1/schedules/<name>/pause")
+    @documented(
+        "Fire no more ticks of a schedule.",
+        {200: ScheduleJson},
+        body=PauseSchedule,
+        problems=(UnknownSchedule, ScheduleDamaged, InvalidQuery),
+    )
     def pause(name: str) -> Response:
         wanted = checked(PauseSchedule, json_object(request))
         return _shown(timetable.pause(name, wanted.note))
 
     @routes.post("/v1/schedules/<name>/resume")
+    @documented(
+        "Fire the ticks of a schedule again.",
+        {200: ScheduleJson},
+        problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged),
+    )
     def resume(name: str) -> Response:
         return _shown(timetable.resume(name))
 

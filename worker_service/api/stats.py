@@ -7,6 +7,8 @@ from ..broker.schedules import Entry, Timetable
 from ..jobs.states import State
 from ..settings import Settings
 from ..store.overview import Overview, Overviews
+from .answers import StatsJson
+from .documented import documented
 
 
 def stats(broker: JobBroker, settings: Settings) -> Blueprint:
@@ -16,6 +18,7 @@ def stats(broker: JobBroker, settings: Settings) -> Blueprint:
     timetable = Timetable(broker, settings.timezone)
 
     @routes.get("/v1/stats")
+    @documented("Read numbers for autoscalers.", {200: StatsJson})
     def show() -> Response:
         return jsonify({**_of_jobs(readings.read()), **_of_schedules(timetable)})
 

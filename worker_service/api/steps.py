@@ -7,12 +7,14 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import InvalidQuery, NotSettleable, ResultNotStorable, UnknownStep
+from ..jobs.errors import InvalidQuery, NotSettleable, ResultNotStorable, UnknownJob, UnknownStep
 from ..jobs.results import result_json
 from ..jobs.steps import STEP_RESULT_LIMIT
 from ..jobs.validation import check, problems, summary
 from ..settings import Settings
+from .answers import JobJson
 from .body import json_object
+from .documented import documented
 from .jobs import found, shown
 
 
@@ -49,6 +51,12 @@ def steps(broker: JobBroker, settings: Settings) -> Blueprint:
     routes = Blueprint("steps", __name__)
 
     @routes.post("/v1/jobs/<id>/steps/<name>")
+    @documented(
+        "Say of a step whether it happened.",
+        {200: JobJson},
+        body=StepRequest,
+        problems=(UnknownJob, UnknownStep, NotSettleable, InvalidQuery),
+    )
     def settle(id: str, name: str) -> Response:
         wanted = _read_step(json_object(request))
         word = broker.store.settle_step(id, name, uuid.uuid4().hex, wanted.outcome, wanted.result_text())

@@ -1,22 +1,29 @@
 """The way in: ``POST /v1/jobs``."""
 
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..broker.intake import submit
+from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, StoreFull
 from ..settings import Settings
 from ..store import NewJob, Submitted
+from .answers import DuplicateJobJson, DuplicateReplayedJson, JobJson, ReplayedJson
 from .body import json_object
-from .idempotency import read_idempotency
+from .documented import documented
+from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import shown
 from .representation import as_created, job_json, location, replayed_json
-from .requests import read_job_request
+from .requests import JobRequest, read_job_request
 
 DUPLICATES = ("duplicate", "replaced")
 """Another job does the work that is asked for."""
+
+ACCEPTED = {202: JobJson | ReplayedJson, 200: DuplicateJobJson | DuplicateReplayedJson}
+"""What `accepted` answers, for documents."""
+REFUSED = (InvalidJob, IdempotencyKeyReused, DuplicateJob, StoreFull)
+"""What it raises, and the intake before it."""
 
 
 def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
@@ -25,6 +32,7 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/jobs")
     @routes.post("/jobs")
+    @documented("Create a job.", ACCEPTED, body=JobRequest, headers=ABOUT_THE_KEY, problems=REFUSED)
     def create() -> Response:
         body = json_object(request)
         wanted = read_job_request(body, request.headers)
@@ -44,11 +52,13 @@ def accepted(broker: JobBroker, job: NewJob, submitted: Submitted) -> Response:
     return response
 
 
-def _answer(broker: JobBroker, job: NewJob, submitted: Submitted) -> dict[str, Any]:
+def _answer(broker: JobBroker, job: NewJob, submitted: Submitted) -> JobJson | ReplayedJson:
     if submitted.word == "replayed":
         return replayed_json(submitted)
     if submitted.word in DUPLICATES:
         other = broker.reads.job(submitted.id)
-        return {**(shown(broker, other) if other else replayed_json(submitted)), "duplicate": True}
+        if other is None:
+            return DuplicateReplayedJson(**replayed_json(submitted), duplicate=True)
+        return DuplicateJobJson(**shown(broker, other), duplicate=True)
     created = as_created(job, submitted.created_at_ms, follows=submitted.word == "follows")
     return job_json(created, broker.actors[job.actor].fn)

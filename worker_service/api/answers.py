@@ -1,0 +1,329 @@
+"""What the service answers, as types: mypy holds the code to them, and the OpenAPI document is made of them.
+
+Each is closed: what is not named here is not in the answer. An instant is None where it does not apply, and where a
+damaged record does not tell it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from ..broker.schedules import Standing
+from ..jobs.states import State
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""In UTC, with milliseconds."""
+
+
+class LinksJson(TypedDict):
+    """Addresses."""
+
+    self: str
+
+
+class ErrorJson(TypedDict):
+    """An exception of an actor, or what the service says in its place."""
+
+    type: str
+    message: str
+    frame: str | None
+    traceback: str
+
+
+class ProgressJson(TypedDict):
+    """How far a job says it is."""
+
+    percent: float
+    note: str
+
+
+class DeliveryJson(TypedDict):
+    """One run of a job."""
+
+    number: int
+    started_at: Instant | None
+    ended_at: Instant | None
+    worker: str
+    outcome: str
+    charged: bool
+    error: ErrorJson | None
+
+
+class StepJson(TypedDict):
+    """Something a job does once."""
+
+    name: str
+    state: str
+    at: Instant | None
+    result: Any
+
+
+class JobJson(TypedDict):
+    """A job."""
+
+    id: str
+    actor: str
+    queue: str
+    state: State
+    wait_reason: str | None
+    reason: str | None
+    fingerprint: str | None
+    args: dict[str, Any]
+    priority: int
+    attempt: int
+    max_attempts: int
+    crashes: int
+    created_at: Instant | None
+    run_at: Instant | None
+    started_at: Instant | None
+    finished_at: Instant | None
+    expires_at: Instant | None
+    unique_key: str | None
+    worker: str | None
+    progress: ProgressJson | None
+    result: Any
+    error: ErrorJson | None
+    attempts: list[DeliveryJson]
+    steps: list[StepJson]
+    schedule: str | None
+    tick: Instant | None
+    replayed_from: str | None
+    replayed_as: str | None
+    links: LinksJson
+
+
+class DuplicateJobJson(JobJson):
+    """The job that does the work which another one was asked for."""
+
+    duplicate: Literal[True]
+
+
+class ReplayedJson(TypedDict):
+    """The job that the same request made before, and where it stands now."""
+
+    id: str
+    actor: str
+    queue: str
+    created_at: Instant | None
+    state: State | Literal["pruned"]
+    links: LinksJson
+
+
+class DuplicateReplayedJson(ReplayedJson):
+    """The same of a job that another one did the work of, and that is gone."""
+
+    duplicate: Literal[True]
+
+
+class JobPageJson(TypedDict):
+    """A page of jobs, the newest first; truncated when a condition without an index was not tried on all of them."""
+
+    items: list[JobJson]
+    next_cursor: str | None
+    truncated: bool
+
+
+class MatchedJson(TypedDict):
+    """How many jobs an operation would be about."""
+
+    matched: int
+    truncated: bool
+
+
+class LogLineJson(TypedDict):
+    """A line that an actor logged."""
+
+    at: Instant | None
+    number: int
+    line: str
+
+
+class LogJson(TypedDict):
+    """The lines of a job, the oldest first."""
+
+    items: list[LogLineJson]
+
+
+class FailureErrorJson(TypedDict):
+    """The newest error of a group."""
+
+    type: str | None
+    message: str | None
+    frame: str | None
+
+
+class FailureLinksJson(TypedDict):
+    """Addresses of the newest job of a group, and of all of them."""
+
+    newest: str
+    jobs: str
+
+
+class FailureJson(TypedDict):
+    """Dead jobs with one cause."""
+
+    fingerprint: str
+    actor: str
+    reason: str
+    error: FailureErrorJson | None
+    count: int
+    first_at: Instant | None
+    last_at: Instant | None
+    newest: str
+    links: FailureLinksJson
+
+
+class FailuresJson(TypedDict):
+    """Groups of dead jobs, that of the newest first."""
+
+    items: list[FailureJson]
+    truncated: bool
+
+
+class QueuePauseJson(TypedDict):
+    """Why jobs of a queue are not started."""
+
+    reason: str
+    since: Instant | None
+    until: Instant | None
+
+
+class QueueJson(TypedDict):
+    """A queue."""
+
+    name: str
+    queued: int
+    scheduled_or_retrying: int
+    oldest_ms: int | None
+    paused: QueuePauseJson | None
+
+
+class QueuesJson(TypedDict):
+    """Queues by name."""
+
+    items: list[QueueJson]
+    truncated: bool
+
+
+class ActorJson(TypedDict):
+    """An actor; ``args`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    queue: str
+    priority: int
+    max_attempts: int | None
+    time_limit_ms: int
+    args: dict[str, Any]
+    links: LinksJson
+
+
+class ActorsJson(TypedDict):
+    """Actors by name."""
+
+    items: list[ActorJson]
+
+
+class SchedulePauseJson(TypedDict):
+    """Why ticks of a schedule are not fired."""
+
+    note: str | None
+    since: Instant | None
+
+
+class ScheduleJson(TypedDict):
+    """A schedule."""
+
+    name: str
+    state: Standing
+    source: str
+    version: int
+    definition: dict[str, Any]
+    next_tick: Instant | None
+    last_tick: Instant | None
+    runs: int
+    skipped: int
+    missed: int
+    paused: SchedulePauseJson | None
+    created_at: Instant | None
+    declared_at: Instant | None
+    links: LinksJson
+
+
+class DamagedScheduleJson(TypedDict):
+    """A schedule that cannot be read."""
+
+    name: str
+    state: Literal[Standing.DAMAGED]
+    reason: str
+    links: LinksJson
+
+
+class SchedulesJson(TypedDict):
+    """Schedules by name."""
+
+    items: list[ScheduleJson | DamagedScheduleJson]
+
+
+class ComingTickJson(TypedDict):
+    """A tick to come; ``local`` is what clocks of the schedule's zone show then."""
+
+    tick: Instant | None
+    local: str
+    run_at: Instant | None
+
+
+class ComingTicksJson(TypedDict):
+    """Ticks to come."""
+
+    items: list[ComingTickJson]
+
+
+class TickJobJson(TypedDict):
+    """The job of a tick."""
+
+    id: str
+    state: State | Literal["pruned"]
+    links: LinksJson
+
+
+class TickJson(TypedDict):
+    """What became of a tick."""
+
+    tick: Instant | None
+    at: Instant | None
+    cause: str
+    outcome: str
+    count: int
+    job: TickJobJson | None
+
+
+class TicksJson(TypedDict):
+    """Ticks that were, the newest first."""
+
+    items: list[TickJson]
+
+
+class BackfilledTickJson(TypedDict):
+    """A tick of the past and its job, which this request made or an earlier one had made."""
+
+    tick: Instant | None
+    job: str
+    created: bool
+
+
+class BackfilledTicksJson(TypedDict):
+    """Ticks of the past."""
+
+    items: list[BackfilledTickJson]
+
+
+class StatusJson(TypedDict):
+    """The process can do its work."""
+
+    status: Literal["ok"]
+
+
+StatsJson = dict[str, int]
+"""Numbers by name; a queue's own stand under ``queued:NAME`` and ``delayed:NAME``."""

@@ -99,3 +99,16 @@ def test_routes_are_pairs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("JOBS_ROUTES", "add")
     with pytest.raises(WrongSettings, match="JOBS_ROUTES: 'add': write actor=queue"):
         settings()
+
+
+def test_networks_that_jobs_may_reach_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JOBS_OUTBOUND_ALLOW", "127.0.0.1, 10.1.0.0/16,fd00::/8")
+    assert [str(network) for network in settings().outbound_allow] == [
+        "127.0.0.1/32",
+        "10.1.0.0/16",
+        "fd00::/8",
+    ]
+    settings.cache_clear()
+    monkeypatch.setenv("JOBS_OUTBOUND_ALLOW", "intranet.example")
+    with pytest.raises(WrongSettings, match=r"JOBS_OUTBOUND_ALLOW: .*does not appear"):
+        settings()

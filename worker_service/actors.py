@@ -23,7 +23,12 @@ Pixels = Annotated[int, Field(ge=1, le=10_000)]
 registry.broker()
 
 add = registry.actor(_add)
-fetch_remote = registry.actor(_fetch_remote, max_attempts=5)
+
+
+@registry.actor(max_attempts=5)  # type: ignore[untyped-decorator]
+def fetch_remote(url: str) -> dict[str, Any]:
+    """Fetch ``url`` and return its status, type, size in bytes and the first 16 KiB of its text."""
+    return _fetch_remote(url, settings().outbound_allow)
 
 
 @registry.actor(queue_name="emails")  # type: ignore[untyped-decorator]
@@ -40,7 +45,10 @@ def resize_image(
     format: Format | None = None,  # noqa: A002 - what a request calls it
 ) -> dict[str, Any]:
     """Make an image, a path below ``files`` in the data directory or a URL, fit into a box; nothing is enlarged."""
-    return _resize_image(settings().data_dir / "files", source, width, height, format)
+    given = settings()
+    return _resize_image(
+        given.data_dir / "files", source, width, height, format, allowed=given.outbound_allow
+    )
 
 
 @registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]

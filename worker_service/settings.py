@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -116,6 +117,11 @@ class Settings(BaseSettings):
         description="Number that grows with each version of the actors, a build number for example; of two schedulers "
         "the one with the larger one says what code declares. By default the newest change of their files.",
     )
+    outbound_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated addresses and networks that jobs may reach although they are not public, as in "
+        "`10.1.0.0/16,127.0.0.1`. By default none, loopback neither.",
+    )
     smtp_host: str | None = Field(
         default=None,
         description="Mail server of `send_email`. Without one `worker-service up` writes mails to `.data/mail/`.",
@@ -180,6 +186,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(_parts(value)) if isinstance(value, str) else value
+
+    @field_validator("outbound_allow", mode="before")
+    @classmethod
+    def _read_networks(cls, value: object) -> object:
+        return tuple(map(ipaddress.ip_network, _parts(value))) if isinstance(value, str) else value
 
     @field_validator("routes", mode="before")
     @classmethod

@@ -3,13 +3,18 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from typing import Any
 
 import httpx2
 import pytest
 
 from worker_service.jobs.errors import PermanentError, RetryLater
 from worker_service.tasks.download import RemoteError
-from worker_service.tasks.fetch_remote import SIZE_LIMIT, fetch_remote
+from worker_service.tasks.fetch_remote import SIZE_LIMIT
+from worker_service.tasks.fetch_remote import fetch_remote as fetch_from
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -35,6 +40,11 @@ class Pages(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+def fetch_remote(url: str) -> dict[str, Any]:
+    """The task where loopback is allowed."""
+    return fetch_from(url, LOOPBACK)
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """Address of a running site."""
@@ -54,6 +64,11 @@ def test_a_page_is_returned_with_what_is_known_of_it(site: str) -> None:
         "bytes": len("grüße".encode()),
         "text": "grüße",
     }
+
+
+def test_page_on_this_machine_is_not_fetched(site: str):
+    with pytest.raises(PermanentError, match=r"JOBS_OUTBOUND_ALLOW=127\.0\.0\.1"):
+        fetch_from(f"{site}/page")
 
 
 def test_server_that_says_when_to_come_back_is_obeyed(site: str):

@@ -9,6 +9,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from worker_service.tasks.resize_image import PIXEL_LIMIT, resize_image
 
 Put = Callable[..., str]
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
+LOOPBACK = (ip_network("127.0.0.1"),)
 UPRIGHT_AFTER_A_QUARTER_TURN = 6
 
 
@@ -226,20 +228,25 @@ class TestResult:
 
 class TestDownload:
     def test_image_of_a_web_address_is_resized(self, files: Path, put: Put, site: str):
-        result = resize_image(files, f"{site}/{put('a.jpg', halves(RED, BLUE))}", 100, 100)
+        url = f"{site}/{put('a.jpg', halves(RED, BLUE))}"
+        result = resize_image(files, url, 100, 100, allowed=LOOPBACK)
         assert opened(files, result).size == (100, 50)
         assert result == resize_image(files, "a.jpg", 100, 100)
 
     def test_missing_one_is_given_up(self, files: Path, site: str):
         with pytest.raises(PermanentError, match="404"):
-            resize_image(files, f"{site}/none.jpg", 100, 100)
+            resize_image(files, f"{site}/none.jpg", 100, 100, allowed=LOOPBACK)
+
+    def test_one_on_this_machine_is_not_asked_for(self, files: Path, put: Put, site: str):
+        with pytest.raises(PermanentError, match="JOBS_OUTBOUND_ALLOW"):
+            resize_image(files, f"{site}/{put('a.jpg', halves(RED, BLUE))}", 100, 100)
 
     def test_too_large_one_is_given_up(
         self, files: Path, put: Put, site: str, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(module, "SIZE_LIMIT", 100)
         with pytest.raises(PermanentError, match="more than 100 bytes"):
-            resize_image(files, f"{site}/{put('a.jpg', halves(RED, BLUE))}", 100, 100)
+            resize_image(files, f"{site}/{put('a.jpg', halves(RED, BLUE))}", 100, 100, allowed=LOOPBACK)
 
     def test_other_schemes_are_given_up(self, files: Path):
         with pytest.raises(PermanentError, match="not an http or https URL"):

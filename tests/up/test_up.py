@@ -87,7 +87,16 @@ class TestRunning:
         assert id_from_printed_command(service, **given)
         assert key not in service.output()
 
-    def test_page_is_fetched_and_read_back(self, service: RunningService, page_url: str):
+    def test_page_on_this_machine_is_not_fetched_unless_that_is_allowed(
+        self, service: RunningService, page_url: str
+    ):
+        job = service.wait_for_state(service.submit("fetch_remote", url=page_url), "dead")
+        assert job["reason"] == "permanent_error"
+        assert "JOBS_OUTBOUND_ALLOW=127.0.0.1" in job["error"]["message"]
+
+    def test_page_is_fetched_and_read_back(self, start: Start, page_url: str):
+        service = start(JOBS_OUTBOUND_ALLOW="127.0.0.1")
+        service.wait_until_ready()
         job = service.wait_for_state(service.submit("fetch_remote", url=page_url), "succeeded")
         assert (job["result"]["status"], job["result"]["text"]) == (200, PAGE)
 

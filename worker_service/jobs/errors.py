@@ -145,6 +145,17 @@ class PermanentError(WorkerServiceError):
     """Raise it in an actor to give the job up at once: no retry can help."""
 
 
+class AddressRefused(PermanentError):
+    """Raised when a job is to reach an address that is not public; says what to set where it should be reached."""
+
+    def __init__(self, host: str, address: str) -> None:
+        where = host if host == address else f"{host} ({address})"
+        super().__init__(
+            f"{where} is not a public address, so jobs may not reach it. Where they should, set "
+            f"JOBS_OUTBOUND_ALLOW={address} (addresses or networks, with commas) for the workers."
+        )
+
+
 class RetryLater(WorkerServiceError):
     """Raise it in an actor to put the job back for a while. It uses no attempt, up to 100 times and 24 h in all.
 

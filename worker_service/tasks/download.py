@@ -1,12 +1,16 @@
 """The one way in which tasks fetch from the web: bounded, with errors that say whether a repeat can help."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..jobs.errors import PermanentError
 from ..jobs.retry_after import respect_retry_after
+from ..outbound import Network, checked_client
 
 SILENCE_SECONDS = 30.0
 """How long a server may say nothing."""
+WHOLE_SECONDS = 300.0
+"""How long all of it may take, redirects included."""
 
 _MAY_GET_BETTER = {408, 425, 429}
 
@@ -30,34 +34,39 @@ class Download:
     body: bytes
 
 
-def download(url: str, limit: int) -> Download:
-    """GET ``url`` and follow redirects.
+def download(url: str, limit: int, allowed: Sequence[Network]) -> Download:
+    """GET ``url`` and follow redirects, to public addresses only.
 
     Connection errors and timeouts are raised as they are, to be retried.
 
     Args:
-        limit: the most bytes the body may have.
+        limit: the most bytes the body may have, decompressed.
+        allowed: networks that may be reached although they are not public.
 
     Raises:
         RetryLater: the server is busy and says for how long.
         RemoteError: the server failed or is busy.
-        PermanentError: the URL is no http(s) URL, it redirects for ever, the server answered another 4xx, or the body
-            is over the limit.
+        PermanentError: the URL is no http(s) URL, it or a redirect leads to an address that is not public, it
+            redirects for ever, the server answered another 4xx, or the body is over the limit or cannot be read.
     """
     import httpx2
 
     if not url.startswith(("http://", "https://")):
         raise PermanentError(f"not an http or https URL: {url!r}")
     try:
-        return _get(url, limit)
-    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.TooManyRedirects) as error:
+        return _get(url, limit, allowed)
+    except (
+        httpx2.InvalidURL,
+        httpx2.UnsupportedProtocol,
+        httpx2.TooManyRedirects,
+        httpx2.DecodingError,
+    ) as error:
         raise PermanentError(f"{url} cannot be fetched: {error}") from error
 
 
-def _get(url: str, limit: int) -> Download:
-    import httpx2
-
-    with httpx2.stream("GET", url, timeout=SILENCE_SECONDS, follow_redirects=True) as response:
+def _get(url: str, limit: int, allowed: Sequence[Network]) -> Download:
+    client = checked_client(allowed, seconds=WHOLE_SECONDS, silence=SILENCE_SECONDS, follow_redirects=True)
+    with client, client.stream("GET", url) as response:
         respect_retry_after(response)
         if response.status_code >= 500 or response.status_code in _MAY_GET_BETTER:
             raise RemoteError(f"{url} answered {response.status_code}")

@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..jobs.errors import PermanentError
+from ..outbound import Network
 from .download import download
 from .files import existing_file, write_whole
 
@@ -33,6 +35,8 @@ def resize_image(
     width: int,
     height: int,
     format: Format | None = None,  # noqa: A002 - the job's argument is called so
+    *,
+    allowed: Sequence[Network] = (),
 ) -> dict[str, Any]:
     """Make an image small enough for a box, and keep it as a file.
 
@@ -47,6 +51,7 @@ def resize_image(
             million pixels.
         width, height: the box in pixels, 1 to 10,000.
         format: of the result; by default that of the source.
+        allowed: networks that may be reached although they are not public.
 
     Returns:
         ``path`` of the result relative to ``files``, its ``width`` and ``height`` in pixels, its size in ``bytes``
@@ -55,10 +60,11 @@ def resize_image(
 
     Raises:
         RemoteError: the remote server failed or is busy.
-        PermanentError: the source is missing, outside of ``files``, refused by its server, too large, or no image;
+        PermanentError: the source is missing, outside of ``files``, at an address that is not public, refused by its
+            server, too large, or no image;
             or Pillow is not installed.
     """
-    content = _content(files, source)
+    content = _content(files, source, allowed)
     try:
         small, written_as = _resized(content, (width, height), format)
         encoded = _encoded(small, written_as)
@@ -78,9 +84,9 @@ def resize_image(
     }
 
 
-def _content(files: Path, source: str) -> bytes:
+def _content(files: Path, source: str, allowed: Sequence[Network]) -> bytes:
     if "://" in source:
-        return download(source, SIZE_LIMIT).body
+        return download(source, SIZE_LIMIT, allowed).body
     with existing_file(files, source).open("rb") as file:
         content = file.read(SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:

@@ -20,7 +20,26 @@ from .workers import run_workers
 CHECKS = {"web": check_web, "worker": check_worker, "scheduler": check_scheduler}
 
 
-@click.group()
+class _WithConsole(click.Group):
+    """Has the commands of the console too, which are loaded when one is meant: they know the actors, whose modules are
+    large."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, by name."""
+        return sorted({*super().list_commands(ctx), *_console()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The one of this name."""
+        return super().get_command(ctx, cmd_name) or _console().get(cmd_name)
+
+
+def _console() -> dict[str, click.Command]:
+    from .console import COMMANDS
+
+    return COMMANDS
+
+
+@click.group(cls=_WithConsole)
 @click.version_option(__version__)
 def main() -> None:
     """A background-job service: POST a job over HTTP, workers run it."""
@@ -115,17 +134,6 @@ def examine_store(repair: bool, json: bool) -> None:
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)
     raise SystemExit(1 if report.left else 0)
-
-
-@main.command("schedules", add_help_option=False, context_settings={"ignore_unknown_options": True})
-@click.argument(
-    "arguments", nargs=-1, type=click.UNPROCESSED, metavar="ls|next|run|pause|resume [ARGUMENTS]..."
-)
-def operate_schedules(arguments: tuple[str, ...]) -> None:
-    """What is fired when; run, pause and resume it."""
-    from .schedules_command import schedules_command  # knows the actors, whose modules are large
-
-    schedules_command(arguments, prog_name="worker-service schedules")
 
 
 def _own_command(*arguments: str) -> str:

@@ -39,7 +39,7 @@ def slow(seconds: float) -> str:
 class _Silent(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log(self, type: str, message: str, *args: object) -> None:
+    def log(self, *_: object) -> None:
         """Nothing."""
 
 

@@ -22,7 +22,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
 from ..settings import Settings, is_loopback
-from .principal import FIRST_ADMIN, LOCAL, current_principal
+from .principal import AT_TERMINAL, FIRST_ADMIN, LOCAL, at_terminal, current_principal
 from .scopes import SCOPES
 
 OPEN = frozenset({"/livez", "/readyz"})
@@ -36,6 +36,9 @@ def install(app: Flask, settings: Settings) -> None:
     key = settings.admin_key
 
     def refuse() -> None:
+        if person := request.environ.get(AT_TERMINAL):
+            g.principal = at_terminal(person)
+            return
         if key is None:
             _refuse_other_hosts(request)
         if request.method not in SAFE:

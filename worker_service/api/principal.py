@@ -34,6 +34,15 @@ LOCAL = Principal("local", "this machine", frozenset({Scope.ADMIN}))
 FIRST_ADMIN = Principal("admin", "the admin key", frozenset({Scope.ADMIN}))
 """Whoever shows JOBS_ADMIN_KEY."""
 
+AT_TERMINAL = "worker_service.at_terminal"
+"""In the WSGI environment of a request of the command line, which needs no key: who sits there. It reaches the store
+anyway, and no request from outside can have it: the names of those begin with HTTP_."""
+
+
+def at_terminal(person: str) -> Principal:
+    """A person at the command line."""
+    return Principal(f"terminal:{person}", person, frozenset({Scope.ADMIN}))
+
 
 def current_principal() -> Principal:
     """Who sent the request that is being answered."""

@@ -29,12 +29,19 @@ class Client:
         key: an API key, where the service wants one.
         timeout_ms: how long one attempt may go without a sign of life.
         attempts: how often a request is sent at most.
+        transport: of httpx2, in place of connections (an application in this process, for example).
     """
 
     def __init__(
-        self, url: str, key: str | None = None, *, timeout_ms: int = 10_000, attempts: int = 5
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout_ms: int = 10_000,
+        attempts: int = 5,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        self._transport = Transport(url, key, timeout_ms, attempts)
+        self._transport = Transport(url, key, timeout_ms, attempts, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +52,21 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def request(
+        self, method: str, path: str, *, json: Any = None, query: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Anything else that the HTTP interface knows.
+
+        Returns:
+            What it answers, as JSON values; None without a body.
+
+        Raises:
+            Problem: the service refuses it.
+            NoAnswer: the service is away.
+        """
+        answer = self._transport.send(method, path, json=json, query=query)
+        return answer.json() if answer.content else None
 
     def submit(
         self,

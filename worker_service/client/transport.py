@@ -26,14 +26,23 @@ class Transport:
         key: an API key, where the service wants one.
         timeout_ms: how long one attempt may go without a sign of life.
         attempts: how often a request is sent at most.
+        transport: of httpx2, in place of connections.
     """
 
-    def __init__(self, url: str, key: str | None, timeout_ms: int, attempts: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        timeout_ms: int,
+        attempts: int,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
         self.http = httpx2.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=timeout_ms / 1000,
             trust_env=False,
+            transport=transport,
         )
         self._attempts = attempts
 

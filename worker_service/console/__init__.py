@@ -1,0 +1,35 @@
+"""What people ask of the service at a terminal. Each command is one request of the HTTP interface, carried out in this
+process instead of by a web process; so it does nothing that the interface does not do, and is checked by the same code.
+
+Reading order: service (how a request is asked), command (options, exit codes), output (what is printed), then a file
+per noun: jobs, submit, actors, queues, schedules, workers, stats, top, about.
+
+Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask.
+"""
+
+import click
+
+from .about import config, openapi, ping
+from .actors import actors
+from .jobs import failures, jobs
+from .queues import queues
+from .schedules import schedules
+from .stats import stats
+from .submit import submit
+from .top import top
+from .workers import workers
+
+COMMANDS: dict[str, click.Command] = {
+    "actors": actors,
+    "config": config,
+    "failures": failures,
+    "jobs": jobs,
+    "openapi": openapi,
+    "ping": ping,
+    "queues": queues,
+    "schedules": schedules,
+    "stats": stats,
+    "submit": submit,
+    "top": top,
+    "workers": workers,
+}

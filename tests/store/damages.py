@@ -206,6 +206,20 @@ DAMAGES = {
     "steps of no job": Damage(
         lambda r, k: r.hset(k.step("ghost"), "charge", "begun 1 t"), {("leak", "ghost")}
     ),
+    "a tag that has lost a job": Damage(lambda r, k: r.zrem(k.tag("red"), "alone"), {("untagged", "alone")}),
+    "a tag of a job without one": Damage(
+        lambda r, k: r.zadd(k.tag("red"), {"queued-1": 1}), {("wrong_tag", "queued-1")}, "queued-1"
+    ),
+    "a tag of no job": Damage(lambda r, k: r.zadd(k.tag("green"), {"ghost": 1}), {("wrong_tag", "ghost")}),
+    "the tags of a job": Damage(lambda r, k: r.delete(k.tags("alone")), {("wrong_tag", "alone")}),
+    "tags without a job": Damage(
+        lambda r, k: (r.set(k.tags("ghost"), "red"), r.zadd(k.tag("red"), {"ghost": 1})),
+        {("leak", "ghost")},
+    ),
+    "a tag of another type": Damage(
+        lambda r, k: (r.delete(k.tag("red")), r.set(k.tag("red"), "x")),
+        {("other_type", "tag:red"), ("hindered", "alone")},
+    ),
     "a queue of another type": Damage(
         lambda r, k: (r.delete(k.ready("mail")), r.set(k.ready("mail"), "x")),
         {("other_type", "q:mail"), ("hindered", "queued-1"), ("hindered", "queued-2"), ("hindered", "tick"),

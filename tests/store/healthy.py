@@ -68,7 +68,7 @@ def _locks(store: Store) -> None:
     assert owner.id == "owner"
     follower = a_job("follower", queue="locks", lock=Lock("u1", "done", "keep_last"))
     assert words(store.submit([follower], now_ms=NOW)) == ["follows"]
-    submitted(store, "alone", queue="locks", lock=Lock("u2", "start"), delay_ms=50_000)
+    submitted(store, "alone", queue="locks", lock=Lock("u2", "start"), delay_ms=50_000, tags=("red", "blue"))
     submitted(store, "window", queue="locks", lock=Lock("w", "60000"), delay_ms=50_000)
 
 

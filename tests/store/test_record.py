@@ -27,7 +27,7 @@ def test_record_stays_a_listpack_through_its_whole_life(store: Store):
     session = "0123456789abcdef"
     submitted(
         store, id, queue=LONG, actor=LONG, parent=id, priority=-100, delay_ms=1, expires_in_ms=10**12,
-        max_attempts=1_000_000_000, max_crashes=1_000,
+        max_attempts=1_000_000_000, max_crashes=1_000, tags=tuple(LONG + str(n) for n in range(20)),
     )  # fmt: skip
     encodings = []
 

@@ -70,6 +70,8 @@ class JobJson(TypedDict):
     reason: str | None
     fingerprint: str | None
     args: dict[str, Any]
+    tags: list[str]
+    metadata: dict[str, Any]
     priority: int
     attempt: int
     max_attempts: int
@@ -90,6 +92,8 @@ class JobJson(TypedDict):
     tick: Instant | None
     replayed_from: str | None
     replayed_as: str | None
+    traceparent: str | None
+    version: str
     links: LinksJson
 
 

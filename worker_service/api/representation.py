@@ -1,5 +1,6 @@
 """A job as JSON."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, Literal
@@ -20,7 +21,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         job: its record.
         fn: the actor's function when it is known here; it gives names to arguments sent by position.
     """
-    return {
+    shown: JobJson = {
         "id": job.id,
         "actor": job.actor,
         "queue": job.queue,
@@ -29,6 +30,8 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         "reason": job.reason,
         "fingerprint": job.fingerprint,
         "args": arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {})),
+        "tags": [tag for tag in _option(job, "tags", list) or [] if isinstance(tag, str)],
+        "metadata": _option(job, "metadata", dict) or {},
         "priority": job.priority,
         "attempt": job.attempts + (job.state in (State.RUNNING, State.SUCCEEDED)),
         "max_attempts": job.max_attempts,
@@ -49,8 +52,24 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         "tick": to_text(job.tick_ms),
         "replayed_from": job.replayed_from,
         "replayed_as": job.replayed_as,
+        "traceparent": _option(job, "traceparent", str),
+        "version": "",
         "links": {"self": location(job.id)},
     }
+    shown["version"] = _version(shown)
+    return shown
+
+
+def _version(shown: JobJson) -> str:
+    """Another one whenever anything else of the job is shown otherwise."""
+    return hashlib.blake2b(json.dumps(shown).encode(), digest_size=8).hexdigest()
+
+
+def _option(job: Job, name: str, kind: type) -> Any:
+    """An option of the message, which may be damaged."""
+    options = job.message.get("options")
+    found = options.get(name) if isinstance(options, dict) else None
+    return found if isinstance(found, kind) else None
 
 
 def replayed_json(found: Submitted) -> ReplayedJson:

@@ -1,6 +1,7 @@
 """What a request for a job may say."""
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -10,6 +11,8 @@ from ..broker.intake import WantedJob
 from ..jobs import instants
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
+from ..jobs.labels import Metadata, Tags
+from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
 
@@ -22,16 +25,18 @@ NOT_YET = frozenset(
         "concurrency",
         "depends_on",
         "encryption",
-        "metadata",
         "rate_limit",
-        "store_result",
-        "tags",
         "tenant",
         "webhook",
         "workflow",
     }
 )
 HEADERS_NOT_YET = ("Durability",)
+
+ABOUT_THE_TRACE = {
+    "traceparent": "The trace that the job belongs to (W3C Trace Context); an invalid one is ignored."
+}
+"""For documents of operations that take one."""
 
 
 def _instant(text: str) -> str:
@@ -58,7 +63,10 @@ class JobRequest(BaseModel):
     priority: int | None = Field(default=None, ge=-100, le=100)
     max_attempts: int | None = Field(default=None, ge=1, le=1_000_000)
     time_limit_ms: int | None = Field(default=None, ge=1, le=WEEK_MS)
+    tags: Tags | None = None
+    metadata: Metadata | None = None
     unique: Unique | None = None
+    store_result: bool | None = None
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:
@@ -74,6 +82,9 @@ class JobRequest(BaseModel):
             "priority": self.priority,
             "max_attempts": self.max_attempts,
             "time_limit": self.time_limit_ms,
+            "tags": self.tags,
+            "metadata": self.metadata,
+            "store_results": self.store_result,
         }
         wanted = {name: value for name, value in options.items() if value is not None}
         if "unique" in self.model_fields_set:
@@ -113,4 +124,5 @@ def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
     except ValidationError as error:
         found = problems(error, given, known=JobRequest.model_fields, noun="field")
         raise InvalidJob(summary(found), problems=found) from None
-    return request.wanted()
+    wanted, trace = request.wanted(), read_traceparent(headers.get("traceparent"))
+    return replace(wanted, options={**wanted.options, "traceparent": trace}) if trace else wanted

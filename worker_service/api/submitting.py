@@ -15,7 +15,7 @@ from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import shown
 from .representation import as_created, job_json, location, replayed_json
-from .requests import JobRequest, read_job_request
+from .requests import ABOUT_THE_TRACE, JobRequest, read_job_request
 
 DUPLICATES = ("duplicate", "replaced")
 """Another job does the work that is asked for."""
@@ -32,7 +32,13 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.post("/v1/jobs")
     @routes.post("/jobs")
-    @documented("Create a job.", ACCEPTED, body=JobRequest, headers=ABOUT_THE_KEY, problems=REFUSED)
+    @documented(
+        "Create a job.",
+        ACCEPTED,
+        body=JobRequest,
+        headers={**ABOUT_THE_KEY, **ABOUT_THE_TRACE},
+        problems=REFUSED,
+    )
     def create() -> Response:
         body = json_object(request)
         wanted = read_job_request(body, request.headers)

@@ -18,7 +18,7 @@ from .hooks import HookedBroker
 from .process import WorkerProcess
 from .proxy import CURRENT, Decision, JobProxy
 from .results import job_results
-from .submission import encode, milliseconds, read_message
+from .submission import TRACEPARENT, encode, milliseconds, read_message
 
 JOIN_LOOK_SECONDS = 0.02
 
@@ -186,6 +186,9 @@ class JobBroker(HookedBroker):
     ) -> "tuple[dramatiq.Message[Any], NewJob]":
         """The message as it is sent, and its job, whole."""
         sent, job = read_message(self, message, delay)
+        current = CURRENT.get()
+        if current is not None and TRACEPARENT in current.options:
+            sent.options.setdefault(TRACEPARENT, current.options[TRACEPARENT])
         self.emit_before("enqueue", sent, delay)
         job = dataclasses.replace(job, message=encode(sent))
         membership = membership_of(message.options)

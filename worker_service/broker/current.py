@@ -9,7 +9,7 @@ from dramatiq.logging import get_logger
 from ..jobs.errors import NoCurrentJob, StoreUnavailable
 from .interrupts import JobCancelled, LeaseLost
 from .proxy import CURRENT, JobProxy, Notes
-from .submission import TICK
+from .submission import TICK, TRACEPARENT
 
 NOTE_LIMIT = 500
 LINE_LIMIT = 4000
@@ -53,6 +53,12 @@ class CurrentJob:
         """The nominal instant for which a schedule made the job: the same however late it runs."""
         tick_ms = self._job.options.get(TICK)
         return None if tick_ms is None else datetime.fromtimestamp(tick_ms / 1000, UTC)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the job belongs to, as W3C Trace Context writes it; what the job sends belongs to it too."""
+        found = self._job.options.get(TRACEPARENT)
+        return found if isinstance(found, str) else None
 
     def idempotency_key(self, step: str) -> str:
         """The same text in every attempt, for a service that does nothing twice under one key.

@@ -24,7 +24,8 @@ class WantedJob:
         run_at_ms, expires_at_ms: instants in UTC ms.
         delay_ms, expires_in_ms: from now on the store's clock.
         idempotency: what makes a repeated request one job.
-        options: ``priority``, ``max_attempts``, ``time_limit`` and ``unique``, as ``send_with_options`` knows them.
+        options: what ``send_with_options`` knows: ``priority``, ``max_attempts``, ``time_limit``, ``unique``, ``tags``,
+            ``metadata``, ``store_results``, ``traceparent``.
     """
 
     actor: str

@@ -12,7 +12,9 @@ import dramatiq
 
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
+from ..jobs.labels import read_labels
 from ..jobs.signature import arguments_by_name, check_binding, with_defaults
+from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import read_unique, written
 from ..names import did_you_mean
 from ..store import Lock, NewJob
@@ -42,12 +44,19 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 #: Options of one message that are read here and kept in the record, not in the message.
 RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", "unique", UUID, CALLBACKS}
 
-#: Options that Dramatiq, its middleware and its compositions write into messages.
 TICK = "tick"
 """The nominal instant of a schedule's job, in UTC ms."""
 
+TRACEPARENT = "traceparent"
+"""The trace that a job belongs to; see jobs/traceparent.py."""
+
+LABELS = ("tags", "metadata")
+"""What a job is labelled with; see jobs/labels.py."""
+
+#: Options that we, Dramatiq, its middleware and its compositions write into messages.
 MESSAGE_OPTIONS = {
     TICK,
+    TRACEPARENT,
     "delay",
     "eta",
     "requeue_timestamp",
@@ -76,6 +85,13 @@ def read_message(
     wanted = {name: options.pop(name) for name in RECORD_OPTIONS if name in options}
     if "unique" in wanted:  # for a later run with other arguments
         options["unique"] = written(wanted["unique"])
+    labels = _labels(actor.options, options)
+    trace = read_traceparent(options.get(TRACEPARENT))
+    for name in (*LABELS, TRACEPARENT):
+        options.pop(name, None)
+    options |= labels
+    if trace is not None:
+        options[TRACEPARENT] = trace
     queue = wanted.get("queue") or message.queue_name
     if queue not in broker.get_declared_queues():
         raise InvalidJob(
@@ -99,6 +115,7 @@ def read_message(
             1000,
         ),
         lock=_lock(actor, message, queue, wanted.get("unique", actor.options.get("unique"))),
+        tags=tuple(labels.get("tags", ())),
     )
     return dataclasses.replace(message, queue_name=queue, options=options), job
 
@@ -175,6 +192,16 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
             raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
     if options.get("time_limit") is not None:
         _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
+
+
+def _labels(declared: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The labels of a message, each its own or else that of its actor; without those that are empty."""
+    given = {name: options.get(name, declared.get(name)) for name in LABELS}
+    given = {name: label for name, label in given.items() if label is not None}
+    if not given:
+        return {}
+    read = read_labels(given)
+    return {name: label for name in LABELS if (label := getattr(read, name))}
 
 
 def _lock(

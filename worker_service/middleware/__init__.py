@@ -3,6 +3,7 @@
 from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, Pipelines
 
 from .asyncio import AsyncIO
+from .labels import Labels
 from .periodic import Periodic
 from .retries import Retries
 from .unique import Unique
@@ -19,4 +20,5 @@ def default_middleware() -> list[Middleware]:
         AsyncIO(),
         Periodic(),
         Unique(),
+        Labels(),
     ]

@@ -64,6 +64,14 @@ class Keys:
         """hash: step -> ``begun`` or ``done``, the instant, by which delivery, its result as JSON; until pruned."""
         return f"{self.prefix}step:{id}"
 
+    def tags(self, id: str) -> str:
+        """string: the tags of a job that has some, parted by spaces; until pruned."""
+        return f"{self.prefix}tags:{id}"
+
+    def tag(self, tag: str) -> str:
+        """zset of the jobs with a tag by creation instant; until pruned."""
+        return f"{self.prefix}tag:{tag}"
+
     def final(self, state: str) -> str:
         """zset of ids in a final state by instant; bounded by age and count (prune)."""
         return f"{self.prefix}final:{state}"

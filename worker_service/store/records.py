@@ -64,6 +64,7 @@ class NewJob:
         is_member: whether completing this job counts in the group.
         callbacks: of the group, created when it is complete.
         lock: of the work it does, which no other job may do meanwhile.
+        tags: by which it is found; see jobs/labels.py.
         idempotency: of the request that asks for it; only `Store.submit` looks at it.
     """
 
@@ -84,10 +85,11 @@ class NewJob:
     is_member: bool = False
     callbacks: "tuple[NewJob, ...]" = ()
     lock: Lock | None = None
+    tags: tuple[str, ...] = ()
     idempotency: Idempotency | None = None
 
     def arguments(self) -> tuple[Any, ...]:
-        """The fifteen values of lua/lib/create.lua."""
+        """The sixteen values of lua/lib/create.lua."""
         return (
             self.id,
             self.queue,
@@ -104,6 +106,7 @@ class NewJob:
             b"".join(_written_out(job) for job in self.callbacks),
             self.lock.argument() if self.lock else "",
             self.message,
+            " ".join(self.tags),
         )
 
 

@@ -51,6 +51,7 @@ VERBS = (
     "examine_places",
     "examine_sessions",
     "examine_belongings",
+    "examine_tags",
     "examine_queues",
     "examine_members",
     "examine_groups",

@@ -20,6 +20,7 @@ from .places import check_places
 from .queues import check_queues
 from .schedules import check_schedules
 from .sessions import check_sessions
+from .tags import check_tags
 from .totals import check_totals
 
 CHECKS: tuple[Callable[[Look], None], ...] = (
@@ -28,6 +29,7 @@ CHECKS: tuple[Callable[[Look], None], ...] = (
     check_places,
     check_sessions,
     check_belongings,
+    check_tags,
     check_queues,
     check_groups,
     check_locks,

@@ -26,6 +26,8 @@ FAMILIES = {
     "attempts": "list",
     "log": "stream",
     "step": "hash",
+    "tags": "string",
+    "tag": "zset",
     "final": "zset",
     "q": "zset",
     "due": "zset",

@@ -2,10 +2,10 @@
 -- Guarantee: a job exists whole (record, message, place, lock, idempotency record) or not at all; an id that exists
 --   is left alone, so the call may be repeated after a lost reply. A key that was used creates no second job, nor
 --   does work whose lock another job holds: that is answered under the key as well, unless it was rejected.
--- Keys: job msg jobs queues q due wake arrivals total m final group watch ev idem unique
--- Uses: keys clock count place end unique final create
+-- Keys: job msg jobs queues q due wake arrivals total m final group watch ev idem unique tag tags
+-- Uses: keys clock count place end unique tags final create
 -- ARGV: 1 now ('' = server clock)  2 number of jobs  3.. eighteen values each: name of the idempotency
---   record ('' = none), fingerprint of the request, keep_ms, then the fifteen of lib/create.lua
+--   record ('' = none), fingerprint of the request, keep_ms, then the sixteen of lib/create.lua
 -- Returns: one word per job: created | follows | exists | replayed | conflict | too_late | duplicate | replaced |
 --   rejected; each as {word, created_at}, one for which there is another job as {word, created_at, id, actor, queue,
 --   state or 'pruned'}

@@ -1,7 +1,8 @@
--- Create one job from the fifteen values at values[i]:
+-- Create one job from the sixteen values at values[i]:
 --   id, queue, actor, priority, due, expires, max_attempts, max_crashes, parent, dead_reason, group,
 --   member (1: completing counts in the group), callbacks of the group (see lib/final.lua),
---   unique ('' or 'digest term on_conflict max_wait_ms fixed', see lib/unique.lua), message
+--   unique ('' or 'digest term on_conflict max_wait_ms fixed', see lib/unique.lua), message,
+--   tags ('' or parted by spaces, see lib/tags.lua)
 -- due and expires: see instant(). A dead_reason creates the job dead (a follow-up that cannot run).
 -- Returns 'created'; 'follows' when it waits for the end of the owner of its lock; 'exists' when a job has this id
 -- already (a repeated call). No job is created, and the second value is the one that is there instead, with
@@ -23,6 +24,8 @@ local function replace_waiting(id, values, i, due, debounce, max_wait, now)
     'wait_reason')
   if not WAITING[job[1]] or job[4] ~= values[i + 2] or job[5] or job[6] then return false end
   redis.call('SET', msg_key(id), values[i + 14])
+  untag_job(id)
+  if values[i + 15] ~= '' then tag_job(id, values[i + 15], job[3]) end
   if debounce and due and job[7] ~= 'unique' then
     if tonumber(max_wait) then due = math.min(due, tonumber(job[3]) + tonumber(max_wait)) end
     due = math.max(due, now)

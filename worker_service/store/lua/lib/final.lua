@@ -1,9 +1,9 @@
 -- Final states, and what the end of one job means for its group.
 -- A group holds its size, the members that joined by completing, and its callbacks, written out as jobs by whoever
 -- submitted it. A job belongs to a group if it counts in it (a member) or if a member follows it in a pipeline.
-local CREATE_WIDTH = 15
+local CREATE_WIDTH = 16
 
--- The part that all new jobs share; values[i] is the first of the fifteen of lib/create.lua.
+-- The part that all new jobs share; values[i] is the first of the sixteen of lib/create.lua.
 local function write_new(values, i, state, now)
   local id, queue, actor = values[i], values[i + 1], values[i + 2]
   redis.call('HSET', job_key(id), 'v', 1, 'state', state, 'queue', queue, 'actor', actor, 'priority', values[i + 3],
@@ -13,6 +13,7 @@ local function write_new(values, i, state, now)
   if digest then redis.call('HSET', job_key(id), 'unique', digest, 'until', term) end
   if fixed == '1' then redis.call('HSET', job_key(id), 'fixed', 1) end
   redis.call('SET', msg_key(id), values[i + 14])
+  if values[i + 15] ~= '' then tag_job(id, values[i + 15], now) end
   redis.call('ZADD', JOBS, now, id)
   redis.call('HSETNX', QUEUES, queue, now)
   count(actor, 'enqueued', 1)

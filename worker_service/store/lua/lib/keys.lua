@@ -10,6 +10,8 @@ local function out_key(id) return P .. 'out:' .. id end
 local function attempts_key(id) return P .. 'attempts:' .. id end
 local function log_key(id) return P .. 'log:' .. id end
 local function step_key(id) return P .. 'step:' .. id end
+local function tags_key(id) return P .. 'tags:' .. id end
+local function tag_key(tag) return P .. 'tag:' .. tag end
 local function final_key(state) return P .. 'final:' .. state end
 local function ready_key(queue) return P .. 'q:' .. queue end
 local function due_key(queue) return P .. 'due:' .. queue end

@@ -61,6 +61,7 @@ class TestDryRun:
             ("retry", {"filter": {"actor": "add"}}, 2),
             ("retry", {"filter": {"fingerprint": "b" * 16}}, 1),
             ("cancel", {"filter": {"actor": "add"}}, 1),
+            ("cancel", {"filter": {"tag": "none"}}, 0),
             ("delete", {"filter": {"queue": "default"}}, 2),
             ("delete", {"ids": [first, second, waits, "nobody", first]}, 3),
         ):

@@ -44,6 +44,20 @@ class TestJobs:
         assert ids(client.get("/v1/jobs?state=cancelled&actor=anything")) == [elsewhere]
         assert ids(client.get("/v1/jobs?state=cancelled&actor=add")) == []
 
+    def test_tag_and_text_select_jobs(self, client: FlaskClient):
+        tagged = client.post("/v1/jobs", json={**JOB, "tags": ["customer:7", "red"]}).get_json()["id"]
+        plain = client.post("/v1/jobs", json={"actor": "anything", "args": {"value": "Müller"}}).get_json()[
+            "id"
+        ]
+        assert ids(client.get("/v1/jobs?tag=customer:7")) == [tagged]
+        assert ids(client.get("/v1/jobs?tag=customer:7&q=red&state=queued")) == [tagged]
+        assert ids(client.get("/v1/jobs?tag=customer:7&state=dead")) == []
+        assert ids(client.get("/v1/jobs?q=M%C3%9CLLER")) == [plain]
+        first = client.get("/v1/jobs?q=a&limit=1")
+        assert ids(first) == [plain]
+        link = first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+        assert ids(client.get(link)) == [tagged]
+
     def test_empty_list_is_no_error(self, client: FlaskClient):
         assert client.get("/v1/jobs?state=dead").get_json() == {
             "items": [],
@@ -56,6 +70,8 @@ class TestJobs:
         [
             ("state=ded", "/query/state", "'dead'"),
             ("stat=dead", "/query/stat", "Did you mean 'state'?"),
+            ("tag=not+fine", "/query/tag", "match pattern"),
+            ("q=", "/query/q", "at least 1"),
             ("limit=0", "/query/limit", "greater than or equal to 1"),
             ("limit=501", "/query/limit", "less than or equal to 500"),
             ("limit=many", "/query/limit", "integer"),

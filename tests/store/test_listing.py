@@ -1,8 +1,10 @@
 """Lists of jobs: in order, in pages, bounded."""
 
+from random import Random
+
 import pytest
 
-from tests.store.builders import NOW, a_job, a_session, claim, claimed, crashed, finish, submitted
+from tests.store.builders import NOW, a_job, a_message, a_session, claim, claimed, crashed, finish, submitted
 from worker_service.jobs.fingerprint import fingerprint_of_reason
 from worker_service.jobs.states import State
 from worker_service.store import JobFilter, Listing, Place, Queries, Store, listing
@@ -173,3 +175,114 @@ class TestBrief:
         store.client.delete(store.keys.job("removed"), store.keys.job("foreign"))
         store.client.set(store.keys.job("foreign"), "of another type")
         assert {job.id for job in lists.page(9, brief=brief).jobs} == {"damaged", "fine"}
+
+
+class TestTag:
+    def test_jobs_of_a_tag_however_many_others_are_newer(
+        self, store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(listing, "LOOK_LIMIT", 5)
+        submitted(store, "old", tags=("red", "blue"), now_ms=NOW - 1)
+        store.submit([a_job() for _ in range(20)], now_ms=NOW)
+        submitted(store, "new", tags=("red",), now_ms=NOW + 1)
+
+        page = lists.page(3, JobFilter(tag="red"))
+
+        assert ([job.id for job in page.jobs], page.truncated) == (["new", "old"], False)
+        assert walked(lists, 3, JobFilter(tag="none")) == []
+
+    def test_it_is_met_beside_other_conditions(self, store: Store, lists: Listing):
+        submitted(store, "dead", tags=("red",), dead_reason="not_json")
+        submitted(store, "queued", tags=("red",))
+        submitted(store, "other", dead_reason="not_json")
+
+        assert walked(lists, 3, JobFilter((State.DEAD,), tag="red")) == ["dead"]
+        assert walked(lists, 3, JobFilter(tag="red", actor="another")) == []
+        assert walked(lists, 3, JobFilter((State.RUNNING,), tag="red")) == []
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("JOB-A", ["job-a"]),
+            ("resize", ["job-b"]),
+            ("mails", ["job-b"]),
+            ("customer:7", ["job-b"]),
+            ("valueerror", ["job-c"]),
+            ("went WRONG", ["job-c"]),
+            ("Müller", ["job-a"]),
+            ("MÜLLER", ["job-a"]),
+            ("😀", ["job-a"]),
+            ("message_timestamp", []),
+            ("traceback of it", []),
+            ("job-", ["job-c", "job-b", "job-a"]),
+        ],
+    )
+    def test_it_stands_in_what_people_know_of_a_job(
+        self, store: Store, lists: Listing, text: str, found: list[str]
+    ):
+        job = claimed(store, "job-c", now_ms=NOW + 2)
+        error = '{"type":"ValueError","message":"It went wrong","traceback":"traceback of it"}'
+        finish(store, job, "dead_letter", error=error)
+        submitted(store, "job-a", message=a_message("job-a", "Herr Müller 😀"))
+        submitted(store, "job-b", actor="resize_image", queue="mails", tags=("customer:7",), now_ms=NOW + 1)
+
+        assert walked(lists, 2, JobFilter(text=text)) == found
+
+    def test_it_is_looked_for_in_a_bounded_number_of_jobs_at_a_time(
+        self, store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(listing, "LOOK_LIMIT", 10)
+        monkeypatch.setattr(listing, "_CHUNK", 5)
+        submitted(store, "wanted", now_ms=NOW - 1)
+        store.submit([a_job(f"j{number:02}") for number in range(12)], now_ms=NOW)
+
+        page = lists.page(3, JobFilter(text="want"))
+
+        assert (page.jobs, page.truncated) == ([], True)
+        assert walked(lists, 3, JobFilter(text="want")) == ["wanted"]
+
+    def test_only_the_beginning_of_long_arguments_is_looked_at(self, store: Store, lists: Listing):
+        submitted(store, "one", message=a_message("one", "early" + "x" * 10_000 + "late"))
+
+        assert walked(lists, 3, JobFilter(text="early")) == ["one"]
+        assert walked(lists, 3, JobFilter(text="late")) == []
+
+    def test_damaged_jobs_hide_no_other(self, store: Store, lists: Listing):
+        for id in ("no-message", "odd-message", "odd-out", "fine"):
+            submitted(store, id)
+        store.client.delete(store.keys.msg("no-message"), store.keys.msg("odd-message"))
+        store.client.hset(store.keys.msg("odd-message"), "a", "b")
+        store.client.set(store.keys.out("odd-out"), "x")
+
+        assert walked(lists, 9, JobFilter(text="fine")) == ["fine"]
+        assert walked(lists, 9, JobFilter(text="odd-message")) == ["odd-message"]
+
+
+@pytest.mark.parametrize("wanted", [EVERY_JOB, JobFilter(states=(State.DEAD,)), JobFilter(tag="red")])
+@pytest.mark.parametrize("at_once", [1, 3, 40])
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_repeat_nothing_and_lose_nothing_that_stays_while_jobs_come_and_go(
+    store: Store, lists: Listing, monkeypatch: pytest.MonkeyPatch, wanted: JobFilter, at_once: int, seed: int
+):
+    monkeypatch.setattr(listing, "_CHUNK", 4)
+    random = Random(seed)
+    made = [a_job(f"m{number:02}", dead_reason="not_json", tags=("red",)) for number in range(40)]
+    for begin in range(0, 40, at_once):
+        store.submit(made[begin : begin + at_once], now_ms=NOW + begin)
+    stay = {job.id for job in made}
+    seen: list[str] = []
+    page = lists.page(3, wanted)
+    while True:
+        seen += [job.id for job in page.jobs]
+        goes = random.sample(sorted(stay), k=min(2, len(stay)))
+        store.delete(goes)
+        stay -= set(goes)
+        store.submit([a_job(dead_reason="not_json", tags=("red",))], now_ms=NOW + 1000 + len(seen))
+        if page.next is None:
+            break
+        page = lists.page(3, wanted, after=page.next)
+
+    assert len(seen) == len(set(seen))
+    assert stay <= set(seen)

@@ -120,3 +120,15 @@ def test_record_of_another_type_does_not_fit(store: Store, found: Matching):
     store.client.delete(store.keys.job("foreign"))
     store.client.set(store.keys.job("foreign"), "no record")
     assert all_of(found, DEAD) == []
+
+
+def test_jobs_of_a_tag_are_found_by_it(store: Store, found: Matching):
+    submitted(store, "red-1", tags=("red",), dead_reason="not_json")
+    submitted(store, "red-2", tags=("red",))
+    submitted(store, "blue", tags=("blue",), dead_reason="not_json")
+    submitted(store, "late", tags=("red",), dead_reason="not_json", now_ms=NOW + 9)
+    dead = JobFilter(states=(State.DEAD,), tag="red")
+
+    assert all_of(found, dead, NOW) == ["red-1"]
+    assert found.to_look_at(dead, NOW) == 2
+    assert all_of(found, JobFilter(tag="red"), NOW) == ["red-1", "red-2"]

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..jobs import instants
+from ..jobs.labels import Tag
 from ..jobs.states import State
 from ..store import JobFilter
 from .requests import Instant
@@ -19,6 +20,7 @@ class FilterRequest(BaseModel):
     queue: str | None = Field(default=None, min_length=1)
     actor: str | None = Field(default=None, min_length=1)
     fingerprint: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
+    tag: Tag | None = None
     since: Instant | None = None
     until: Instant | None = None
 
@@ -43,6 +45,7 @@ class FilterRequest(BaseModel):
             queue=self.queue,
             actor=self.actor,
             fingerprint=self.fingerprint,
+            tag=self.tag,
             since_ms=instants.to_ms(self.since) if self.since else None,
             until_ms=instants.to_ms(self.until) if self.until else None,
         )

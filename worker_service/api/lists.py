@@ -1,8 +1,11 @@
 """What a request for a list of jobs may say."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ..store import Place
+from ..jobs.states import State
+from ..store import JobFilter, Place
 from .filters import FilterRequest
 
 MOST = 500
@@ -13,6 +16,12 @@ class ListQuery(FilterRequest):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
+    q: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Stands in the id, actor, queue, tags, error or arguments; looked for in the newest 10,000 jobs.",
+    )
     limit: int = Field(default=50, ge=1, le=MOST)
     cursor: Place | None = None
 
@@ -23,6 +32,10 @@ class ListQuery(FilterRequest):
             return Place.from_text(value)
         except ValueError:
             raise ValueError("Use the next_cursor of the page before.") from None
+
+    def wanted(self, states: tuple[State, ...] = ()) -> JobFilter:
+        """The same for the store; see `FilterRequest.wanted`."""
+        return replace(super().wanted(states), text=self.q)
 
 
 class FailuresQuery(BaseModel):

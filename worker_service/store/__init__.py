@@ -1,7 +1,7 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, job_record, job_filter, queries, listing, matching, failures,
-overview, oldest, workers, fitness, listening, connection, address, line; doctor/ checks that all of it holds.
+Reading order: keys, lua/, scripts, records, transitions, job_record, job_filter, fitting, queries, listing, matching,
+failures, overview, oldest, workers, fitness, listening, connection, address, line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url

@@ -17,6 +17,8 @@ class JobFilter:
     Attributes:
         states: any of these.
         fingerprint: of dead jobs.
+        tag: one of its tags.
+        text: stands somewhere in its id, actor, queue, tags, error or arguments, in capital letters or not.
         since_ms, until_ms: created at the first instant or later, and before the second one.
     """
 
@@ -24,6 +26,8 @@ class JobFilter:
     queue: str | None = None
     actor: str | None = None
     fingerprint: str | None = None
+    tag: str | None = None
+    text: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -33,7 +37,7 @@ class JobFilter:
         return self.states[0] if len(self.states) == 1 else None
 
     def fits(self, row: Sequence[bytes | None] | Exception) -> bool:
-        """Whether a job fits.
+        """Whether the record of a job fits; `fitting` looks at the rest.
 
         Args:
             row: the reply to HMGET of `FIELDS`; what is no record (a key of another type) does not fit.

@@ -1,7 +1,8 @@
 """Lists of jobs, newest first, in pages, without ever reading everything.
 
 A filter by state reads the index of that state when it has at most `LOOK_LIMIT` members. Otherwise the newest
-`LOOK_LIMIT` jobs are looked at, and the page says that it was cut there; its cursor goes on from that place.
+`LOOK_LIMIT` jobs (of a tag, if one is asked for) are looked at, and the page says that it was cut there; its cursor
+goes on from that place.
 """
 
 import base64
@@ -13,7 +14,8 @@ import redis
 
 from ..jobs.states import FINAL, State
 from .connection import translated
-from .job_filter import FIELDS, JobFilter
+from .fitting import fitting
+from .job_filter import JobFilter
 from .job_record import Job
 from .queries import Queries
 
@@ -94,7 +96,8 @@ class Listing:
             end = Place(wanted.until_ms, "")
             after = min(after, end) if after else end
         index = self._index(wanted.state, wanted.queue) if wanted.state else None
-        chunks = self._newest(after, wanted.since_ms) if index is None else _sliced(index, after)
+        newest = self._keys.jobs if wanted.tag is None else self._keys.tag(wanted.tag)
+        chunks = self._newest(newest, after, wanted.since_ms) if index is None else _sliced(index, after)
         found: list[Place] = []
         looked = 0
         with translated():
@@ -107,23 +110,32 @@ class Listing:
                     return found, places[-1], True
         return found, None, False
 
-    def _newest(self, after: Place | None, since_ms: int | None) -> Iterator[list[Place]]:
-        """All jobs behind a place. Many may have one instant, so a chunk may begin inside of it."""
-        offset, lowest = 0, "-inf" if since_ms is None else since_ms
+    def _newest(self, index: str, after: Place | None, since_ms: int | None) -> Iterator[list[Place]]:
+        """The jobs of an index behind a place.
+
+        Read from an instant on and never from an offset: who leaves the index meanwhile moves no other out of sight.
+        """
+        lowest = "-inf" if since_ms is None else str(since_ms)
+        highest = str(after.created_at_ms) if after else "+inf"
         while True:
-            highest = after.created_at_ms if after else "+inf"
-            rows: Any = self._client.zrevrangebyscore(
-                self._keys.jobs, highest, lowest, start=offset, num=_CHUNK, withscores=True
-            )
-            if not rows:
+            places = self._between(index, highest, lowest, _CHUNK)
+            full = len(places) == _CHUNK
+            if full and places[0].created_at_ms == places[-1].created_at_ms:
+                instant = str(places[0].created_at_ms)
+                places, highest = self._between(index, instant, instant), f"({instant}"
+            elif full:
+                highest = str(places[-1].created_at_ms)
+            yield from _sliced(places, after)
+            if not full:
                 return
-            places = [Place(int(instant), id.decode()) for id, instant in rows]
-            fresh = [place for place in places if after is None or place < after]
-            if fresh:
-                yield fresh
-            last = places[-1]
-            offset = offset + _CHUNK if last.created_at_ms == highest else 0
-            after = min(last, after) if after else last
+            after = min(places[-1], after) if after else places[-1]
+
+    def _between(self, index: str, highest: str, lowest: str, most: int | None = None) -> list[Place]:
+        start = None if most is None else 0
+        rows: Any = self._client.zrevrangebyscore(
+            index, highest, lowest, start=start, num=most, withscores=True
+        )
+        return [Place(int(instant), id.decode()) for id, instant in rows]
 
     def _index(self, state: State, queue: str | None) -> list[Place] | None:
         """The jobs in a state, newest first; None when there are too many."""
@@ -177,11 +189,8 @@ class Listing:
         """Those whose record fits now: an index was read a moment ago."""
         if wanted == EVERY_JOB:
             return places
-        with self._client.pipeline(transaction=False) as pipe:
-            for place in places:
-                pipe.hmget(self._keys.job(place.id), FIELDS)
-            rows = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
-        return [place for place, row in zip(places, rows, strict=True) if wanted.fits(row)]
+        found = set(fitting(self._client, self._keys, [place.id for place in places], wanted))
+        return [place for place in places if place.id in found]
 
 
 def _sliced(places: list[Place], after: Place | None) -> Iterator[list[Place]]:

@@ -1,9 +1,9 @@
 """All jobs that fit a filter, however many, as they stood at an instant.
 
 They are found in chunks, in the order of an index by instant: that of a final state, by the end of the job, or that
-of all jobs, by creation. What came into the index later is not looked at; so who changes each chunk before he takes
-the next one comes to an end, even if the jobs come back meanwhile. A chunk ends between two instants, never within
-one: members that leave the index do not move those behind them into a chunk that was read.
+of a tag or of all jobs, by creation. What came into the index later is not looked at; so who changes each chunk before
+he takes the next one comes to an end, even if the jobs come back meanwhile. A chunk ends between two instants, never
+within one: members that leave the index do not move those behind them into a chunk that was read.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ import redis
 
 from ..jobs.states import FINAL
 from .connection import translated
-from .job_filter import FIELDS, JobFilter
+from .fitting import fitting
+from .job_filter import JobFilter
 from .keys import Keys
 
 CHUNK = 200
@@ -60,10 +61,10 @@ class Matching:
         number, behind = position
         with translated():
             ids, last = self._members(indexes[number], behind, at_ms)
-            fitting = self._that_fit(ids, wanted)
+            fits = fitting(self._client, self._keys, ids, wanted)
         if last is not None:
-            return Chunk(fitting, len(ids), (number, last))
-        return Chunk(fitting, len(ids), (number + 1, -1) if number + 1 < len(indexes) else None)
+            return Chunk(fits, len(ids), (number, last))
+        return Chunk(fits, len(ids), (number + 1, -1) if number + 1 < len(indexes) else None)
 
     def to_look_at(self, wanted: JobFilter, at_ms: float) -> int:
         """How many jobs all chunks look at."""
@@ -82,6 +83,8 @@ class Matching:
         return found, position is not None
 
     def _indexes(self, wanted: JobFilter) -> list[str]:
+        if wanted.tag is not None:
+            return [self._keys.tag(wanted.tag)]
         if wanted.states and FINAL.issuperset(wanted.states):
             return [self._keys.final(state) for state in wanted.states]
         return [self._keys.jobs]
@@ -96,10 +99,3 @@ class Matching:
         last = int(rows[-1][1])
         of_last: list[bytes] = self._client.zrangebyscore(index, last, last)  # type: ignore[assignment]
         return [id.decode() for id in (*(id for id, at in rows if at < last), *of_last)], last
-
-    def _that_fit(self, ids: list[str], wanted: JobFilter) -> list[str]:
-        with self._client.pipeline(transaction=False) as pipe:
-            for id in ids:
-                pipe.hmget(self._keys.job(id), FIELDS)
-            rows = pipe.execute(raise_on_error=False)
-        return [id for id, row in zip(ids, rows, strict=True) if wanted.fits(row)]

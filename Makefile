@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-redis test-postgres test-soak check format-check lint types imports format bench lock clean help
+.PHONY: run test test-redis test-postgres test-soak check format-check lint types imports format openapi bench lock clean help
 
 run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
 	@$(BIN)/worker-service up
@@ -55,6 +55,9 @@ imports: $(BIN)/.installed-dev
 format: $(BIN)/.installed-dev ## format the code and apply safe lint fixes
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+openapi: $(BIN)/.installed ## write docs/openapi.json anew
+	JOBS_ACTOR_MODULES= $(BIN)/worker-service openapi | $(BIN)/python -m json.tool --indent 1 --no-ensure-ascii - docs/openapi.json
 
 bench: $(BIN)/.installed-dev ## run the benchmarks
 	$(BIN)/python -m benchmarks

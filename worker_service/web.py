@@ -11,6 +11,7 @@ from .api.failures import failures
 from .api.health import health
 from .api.jobs import jobs
 from .api.metrics import metrics
+from .api.openapi import openapi
 from .api.operations import operations
 from .api.queues import queues
 from .api.schedule_ticks import schedule_ticks
@@ -19,6 +20,7 @@ from .api.stats import stats
 from .api.steps import steps
 from .api.submitting import submitting
 from .broker.broker import JobBroker
+from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
@@ -55,7 +57,9 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(health(broker))
     app.register_blueprint(metrics(broker, given))
     app.register_blueprint(stats(broker, given))
+    app.register_blueprint(openapi(broker))
     app.register_blueprint(dashboard(broker))
+    app.register_blueprint(documentation())
     access.check_table(app)
     return app
 

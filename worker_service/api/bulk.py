@@ -20,7 +20,7 @@ from .checked import checked
 from .documented import documented
 from .filters import FilterRequest
 from .idempotency import ABOUT_THE_KEY, read_idempotency
-from .submitting import accepted
+from .submitting import SENT, accepted
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -28,7 +28,10 @@ Id = Annotated[str, Field(min_length=1, max_length=64)]
 class BulkRequest(BaseModel):
     """The body of ``POST /v1/jobs:retry``, ``:cancel`` and ``:delete``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"filter": {"state": "dead", "queue": "emails"}, "dry_run": True}]},
+    )
 
     ids: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
     filter: dict[str, Any] | None = None
@@ -50,6 +53,7 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
         "Put back, stop or remove many jobs, in a job of its own; or count them.",
         {202: JobJson | ReplayedJson, 200: MatchedJson},
         body=BulkRequest,
+        sends=SENT,
         headers=ABOUT_THE_KEY,
         problems=(InvalidQuery, IdempotencyKeyReused, StoreFull),
     )

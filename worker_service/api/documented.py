@@ -22,7 +22,9 @@ class Document:
         body: the model that the request's JSON body is checked against.
         body_required: whether it has to be there.
         query: the model of the parameters behind ``?``.
-        headers: request headers that mean something here -> a sentence about each.
+        headers: request headers that mean something here -> a sentence about each; openapi/headers.py says what they
+            may hold.
+        sends: headers that answers may have, of those in openapi/headers.py.
         problems: errors that this operation raises, as problem+json; those that every operation may raise are added.
     """
 
@@ -32,6 +34,7 @@ class Document:
     body_required: bool = True
     query: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    sends: tuple[str, ...] = ()
     problems: tuple[type[WorkerServiceError], ...] = ()
 
 

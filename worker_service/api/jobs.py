@@ -23,7 +23,13 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
     routes = Blueprint("jobs", __name__)
 
     @routes.get("/v1/jobs")
-    @documented("List jobs, the newest first.", {200: JobPageJson}, query=ListQuery, problems=(InvalidQuery,))
+    @documented(
+        "List jobs, the newest first.",
+        {200: JobPageJson},
+        query=ListQuery,
+        sends=("Link",),
+        problems=(InvalidQuery,),
+    )
     def index() -> Response:
         query = checked_query(ListQuery, request.args)
         page = broker.listing.page(query.limit, query.wanted(), after=query.cursor)

@@ -1,8 +1,9 @@
 """What a request for a list of jobs may say."""
 
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
 from ..jobs.states import State
 from ..store import JobFilter, Place
@@ -23,7 +24,7 @@ class ListQuery(FilterRequest):
         description="Stands in the id, actor, queue, tags, error or arguments; looked for in the newest 10,000 jobs.",
     )
     limit: int = Field(default=50, ge=1, le=MOST)
-    cursor: Place | None = None
+    cursor: Annotated[Place | None, WithJsonSchema({"type": "string"})] = None
 
     @field_validator("cursor", mode="before")
     @classmethod

@@ -37,7 +37,7 @@ _RETRIES = uuid.UUID("7a9c7d5e-5d0c-4a55-9d3e-2f6a1c0b8e41")
 class RetryRequest(BaseModel):
     """The body of ``POST /v1/jobs/{id}/retry``, which may be left out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"args": {"x": 2, "y": 3}}]})
 
     args: dict[str, Any] | None = None
 
@@ -63,6 +63,7 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Put a dead or cancelled job back, or with args run it as a new job.",
         {202: JobJson},
+        sends=("Location",),
         body=RetryRequest,
         body_required=False,
         headers=ABOUT_THE_KEY,

@@ -67,6 +67,11 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def urn(name: str) -> str:
+    """The type of a problem."""
+    return f"urn:worker-service:problem:{name}"
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
@@ -121,7 +126,7 @@ def _unexpected(error: Exception) -> Response:
 
 def _problem(status: int, name: str, title: str, detail: str, more: dict[str, Any] | None = None) -> Response:
     body: dict[str, Any] = {
-        "type": f"urn:worker-service:problem:{name}",
+        "type": urn(name),
         "title": title,
         "status": status,
         "detail": detail,

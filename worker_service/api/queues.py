@@ -20,7 +20,9 @@ from .requests import Instant
 class PauseRequest(BaseModel):
     """The body of ``POST /v1/queues/{queue}/pause``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "The mail server is moved."}]}
+    )
 
     reason: str = Field(min_length=1, max_length=500)
     until: Instant | None = None

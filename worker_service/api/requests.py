@@ -45,7 +45,7 @@ def _instant(text: str) -> str:
     return text
 
 
-Instant = Annotated[str, AfterValidator(_instant)]
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 
 
 class JobRequest(BaseModel):

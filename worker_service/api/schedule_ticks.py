@@ -33,7 +33,10 @@ OF_ONE = (UnknownSchedule, ScheduleDamaged, ScheduleChanged)
 class BackfillRequest(BaseModel):
     """The body of ``POST /v1/schedules/{name}/backfill``: both instants belong to the range."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"from": "2030-01-01T00:00:00Z", "to": "2030-01-31T23:59:59Z"}]},
+    )
 
     from_: Instant = Field(alias="from")
     to: Instant
@@ -64,6 +67,7 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Make a job of a schedule now.",
         {202: JobJson},
+        sends=("Location",),
         headers=ABOUT_THE_KEY,
         problems=(*OF_ONE, InvalidJob, DuplicateJob, StoreFull),
     )

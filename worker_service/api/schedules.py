@@ -34,7 +34,9 @@ NO_VERSION = -1
 class PauseSchedule(BaseModel):
     """The body of ``POST /v1/schedules/{name}/pause``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"note": "Not in the holidays."}]}
+    )
 
     note: str
 
@@ -50,7 +52,12 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         return jsonify(SchedulesJson(items=[schedule_json(each) for each in timetable.all()]))
 
     @routes.get("/v1/schedules/<name>")
-    @documented("Read a schedule.", {200: ScheduleJson | DamagedScheduleJson}, problems=(UnknownSchedule,))
+    @documented(
+        "Read a schedule.",
+        {200: ScheduleJson | DamagedScheduleJson},
+        sends=("ETag",),
+        problems=(UnknownSchedule,),
+    )
     def show(name: str) -> Response:
         return _shown(timetable.find(name))
 
@@ -58,6 +65,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Create a schedule, or replace its definition.",
         {200: ScheduleJson, 201: ScheduleJson},
+        sends=("Location", "ETag"),
         body=Definition,
         headers=ABOUT_VERSIONS,
         problems=(InvalidSchedule, ScheduleChanged, ScheduleDamaged, ScheduleOfCode),
@@ -87,6 +95,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         "Fire no more ticks of a schedule.",
         {200: ScheduleJson},
         body=PauseSchedule,
+        sends=("ETag",),
         problems=(UnknownSchedule, ScheduleDamaged, InvalidQuery),
     )
     def pause(name: str) -> Response:
@@ -97,6 +106,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Fire the ticks of a schedule again.",
         {200: ScheduleJson},
+        sends=("ETag",),
         problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged),
     )
     def resume(name: str) -> Response:

@@ -43,6 +43,8 @@ SCOPES: dict[str, Scope | None] = {
     "actors.show": Scope.READ,
     "stats.show": Scope.READ,
     "metrics.show": Scope.READ,
+    "openapi.show": Scope.READ,
+    "documentation.show": Scope.READ,
     "dashboard.overview": Scope.READ,
     "dashboard.static": Scope.READ,
     "health.live": OPEN,

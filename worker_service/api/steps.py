@@ -21,7 +21,9 @@ from .jobs import found, shown
 class StepRequest(BaseModel):
     """The body of ``POST /v1/jobs/{id}/steps/{name}``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"outcome": "done", "result": {"id": "ch_1"}}]}
+    )
 
     outcome: Literal["done", "not_done"]
     result: Any = None

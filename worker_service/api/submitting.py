@@ -22,6 +22,8 @@ DUPLICATES = ("duplicate", "replaced")
 
 ACCEPTED = {202: JobJson | ReplayedJson, 200: DuplicateJobJson | DuplicateReplayedJson}
 """What `accepted` answers, for documents."""
+SENT = ("Location", "Idempotent-Replayed")
+"""Headers of it."""
 REFUSED = (InvalidJob, IdempotencyKeyReused, DuplicateJob, StoreFull)
 """What it raises, and the intake before it."""
 
@@ -37,6 +39,7 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
         ACCEPTED,
         body=JobRequest,
         headers={**ABOUT_THE_KEY, **ABOUT_THE_TRACE},
+        sends=SENT,
         problems=REFUSED,
     )
     def create() -> Response:

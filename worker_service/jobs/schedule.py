@@ -58,7 +58,7 @@ def _instant(text: str) -> str:
 
 CronText = Annotated[str, AfterValidator(_cron)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Instant = Annotated[str, AfterValidator(_instant)]
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 
 
 class Definition(BaseModel):
@@ -78,7 +78,20 @@ class Definition(BaseModel):
         expires_after_ms: how long after its tick a job may start.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "actor": "add",
+                    "args": {"x": 2, "y": 3},
+                    "cron": "0 17 * * mon-fri",
+                    "timezone": "Europe/London",
+                }
+            ]
+        },
+    )
 
     actor: str = Field(min_length=1)
     args: dict[str, Any] = Field(default_factory=dict)

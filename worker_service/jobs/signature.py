@@ -160,7 +160,7 @@ def arguments_model(fn: Callable[..., Any]) -> type[BaseModel]:
     )
 
 
-class _Lenient(GenerateJsonSchema):
+class LenientJsonSchema(GenerateJsonSchema):
     """What has no JSON schema accepts anything there."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002
@@ -169,7 +169,7 @@ class _Lenient(GenerateJsonSchema):
 
 def arguments_schema(fn: Callable[..., Any]) -> dict[str, Any]:
     """JSON schema of the arguments by name."""
-    schema = arguments_model(fn).model_json_schema(by_alias=True, schema_generator=_Lenient)
+    schema = arguments_model(fn).model_json_schema(by_alias=True, schema_generator=LenientJsonSchema)
     schema.pop("description", None)  # the function's own docstring
     return schema
 

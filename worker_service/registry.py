@@ -66,7 +66,7 @@ def import_own_modules() -> None:
 
     Raises:
         ActorModuleFailed: see `load`.
-        WrongSettings: JOBS_ROUTES names an actor that none of them declares.
+        WrongSettings: JOBS_ROUTES, or an actor's ``on_retry_exhausted``, names one that none of them declares.
     """
     ours = broker()
     for name in settings().actor_modules:
@@ -78,9 +78,18 @@ def import_own_modules() -> None:
             if isinstance(value, dramatiq.Actor) and value.broker is not ours:
                 raise ActorModuleFailed.on_another_broker(name, value.actor_name, value.broker, value.fn)
     _check_routes(ours)
+    _check_told(ours)
 
 
 def _check_routes(ours: JobBroker) -> None:
     for name in settings().routes:
         if name not in ours.actors:
             raise WrongSettings(f"JOBS_ROUTES: No actor {name!r}.{did_you_mean(name, offered(ours.actors))}")
+
+
+def _check_told(ours: JobBroker) -> None:
+    for actor in ours.actors.values():
+        told = actor.options.get("on_retry_exhausted")
+        if told is not None and told not in ours.actors:
+            hint = did_you_mean(told, offered(ours.actors))
+            raise WrongSettings(f"{actor.actor_name}: on_retry_exhausted: No actor {told!r}.{hint}")

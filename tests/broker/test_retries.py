@@ -212,13 +212,47 @@ class TestWhichErrors:
             ({"backoff": []}, "use milliseconds or a timedelta"),
             ({"backoff": "soon"}, "use milliseconds or a timedelta"),
             ({"backoff": [1, -1]}, "use milliseconds or a timedelta"),
+            ({"min_backoff": "1s"}, "min_backoff='1s': use milliseconds or a timedelta"),
+            ({"max_backoff": [1]}, "max_backoff=.*: use milliseconds or a timedelta"),
+            ({"backoff_floor": -1}, "backoff_floor=-1: use milliseconds or a timedelta"),
         ],
     )
-    def test_wrong_option_is_refused_at_the_declaration(
+    def test_wrong_option_is_refused_at_the_declaration_and_at_the_call(
         self, broker: JobBroker, options: dict[str, Any], hint: str
     ):
         with pytest.raises(InvalidJob, match=f"work: .*{hint}"):
             an_actor(broker, lambda: None, **options)
+        right = an_actor(broker, lambda: None)
+        if options.get("fail_on") == [KeyError]:
+            return  # at a call, a list of names is what is written
+        with pytest.raises(InvalidJob, match=f"work: .*{hint}"):
+            right.send_with_options(**options)
+
+    @pytest.mark.parametrize("options", [{"retry_when": print}, {"throws": KeyError}])
+    def test_some_options_are_those_of_actors_alone(self, broker: JobBroker, options: dict[str, Any]):
+        with pytest.raises(
+            InvalidJob, match="is an option of actors; one message takes retry_on and fail_on"
+        ):
+            an_actor(broker, lambda: None).send_with_options(**options)
+
+    @pytest.mark.parametrize(
+        ("options", "attempts", "reason"),
+        [
+            ({"fail_on": LookupError}, 1, "permanent_error"),
+            ({"fail_on": (ValueError, OSError)}, 3, "attempts_exhausted"),
+            ({"retry_on": ValueError}, 1, "permanent_error"),
+            ({"retry_on": (ValueError, KeyError)}, 3, "attempts_exhausted"),
+        ],
+    )
+    def test_one_message_says_which_of_its_errors_are_retried(
+        self, declare: Declare, ended: Ended, options: dict[str, Any], attempts: int, reason: str
+    ):
+        def fail() -> None:
+            raise KeyError("x")
+
+        backoff = {"min_backoff": timedelta(milliseconds=1), "max_backoff": 2, "backoff_floor": timedelta(0)}
+        job = ended(declare(fail).send_with_options(max_attempts=3, **backoff, **options))
+        assert (job.attempts, job.reason) == (attempts, reason)
 
 
 class TestWaits:

@@ -1,5 +1,6 @@
 """Lists of jobs, and of actors."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,29 @@ class TestJobs:
         assert ids(first) == [plain]
         link = first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
         assert ids(client.get(link)) == [tagged]
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            {"args": 5},
+            {"args": None},
+            {"kwargs": [1]},
+            {"kwargs": None},
+            {"options": []},
+            {"options": {"tags": 5, "metadata": [1]}},
+        ],
+    )
+    def test_job_with_a_damaged_message_is_shown_and_hides_no_other(
+        self, client: FlaskClient, broker: JobBroker, damage: dict[str, Any]
+    ):
+        made = [client.post("/v1/jobs", json=JOB).get_json()["id"] for _ in range(2)]
+        key = broker.store.keys.msg(made[0])
+        whole = json.loads(broker.store.client.get(key) or "")
+        broker.store.client.set(key, json.dumps({**whole, **damage}))
+        assert ids(client.get("/v1/jobs")) == made[::-1]
+        assert client.get(f"/v1/jobs/{made[0]}").status_code == 200
+        assert client.post(f"/v1/jobs/{made[0]}/cancel").status_code == 200
+        assert client.post(f"/v1/jobs/{made[0]}/retry", json={"args": {"x": 2}}).status_code in (202, 422)
 
     def test_empty_list_is_no_error(self, client: FlaskClient):
         assert client.get("/v1/jobs?state=dead").get_json() == {

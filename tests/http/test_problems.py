@@ -227,6 +227,13 @@ class TestTrouble:
         problem(answer, 503, "store-full")
         assert int(answer.headers["Retry-After"]) > 0
 
+    def test_jobs_are_read_and_stopped_while_the_memory_is_full(self, client: FlaskClient, broker: JobBroker):
+        id = client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}}).get_json()["id"]
+        broker.store.client.config_set("maxmemory", "1")
+        assert client.get(f"/v1/jobs/{id}").get_json()["args"] == {"x": 1}
+        assert len(client.get("/v1/jobs").get_json()["items"]) == 1
+        assert client.post(f"/v1/jobs/{id}/cancel").get_json()["state"] == "cancelled"
+
     def test_mistake_of_ours_is_500_and_logged_with_the_request_id(
         self, app: Flask, broker: JobBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ):

@@ -37,6 +37,7 @@ def test_queue_is_paused_with_a_reason_and_resumed(client: FlaskClient):
         ({"reason": ""}, "/reason"),
         ({"reason": "x", "untl": "y"}, "/untl"),
         ({"reason": "x", "until": "soon"}, "/until"),
+        ({"reason": "x", "until": "2001-01-01T00:00:00Z"}, "/until"),
     ],
 )
 def test_wrong_pause_is_refused(client: FlaskClient, body: dict[str, Any], pointer: str):

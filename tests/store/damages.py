@@ -197,8 +197,8 @@ DAMAGES = {
     "a lock that does not know who follows": Damage(
         lambda r, k: r.hdel(k.unique("u1"), "next"), {("follower_without_lock", "follower")}
     ),
-    "a lock of an owner that lost its record": Damage(
-        lambda r, k: r.hdel(k.job("owner"), "holds"), {("lock_without_owner", "u1")}, "follower"
+    "an owner that forgot its lock": Damage(
+        lambda r, k: r.hdel(k.job("owner"), "holds"), {("forgotten_lock", "u1")}, "owner"
     ),
     "a lock that somebody follows no more": Damage(
         lambda r, k: r.hset(k.unique("u2"), "next", "queued-1"), {("no_follower", "u2")}

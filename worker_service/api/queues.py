@@ -47,8 +47,11 @@ def queues(broker: JobBroker) -> Blueprint:
     def pause(queue: str) -> tuple[str, int]:
         _check_queue(queue)
         wanted = checked(PauseRequest, json_object(request))
+        now_ms = time.time_ns() // 1_000_000
         until_ms = instants.to_ms(wanted.until) if wanted.until else None
-        broker.store.pause(queue, wanted.reason, time.time_ns() // 1_000_000, until_ms)
+        if until_ms is not None and until_ms <= now_ms:
+            raise InvalidQuery("The instant has passed: nothing would be paused.", pointer="/until")
+        broker.store.pause(queue, wanted.reason, now_ms, until_ms)
         return "", 204
 
     @routes.post("/v1/queues/<queue>/resume")

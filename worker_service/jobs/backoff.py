@@ -43,17 +43,20 @@ def scheduled_wait(attempts: int, schedule: Schedule) -> int:
     return _ms(schedule[min(attempts, len(schedule)) - 1])
 
 
-def check_schedule(value: Any) -> None:
+def check_schedule(value: Any, name: str = "backoff", *, may_be_list: bool = True) -> None:
     """Refuse what is no `Schedule`.
+
+    Args:
+        name: of the option, for the error.
+        may_be_list: whether a wait per attempt is one.
 
     Raises:
         InvalidJob: it is none.
     """
-    waits = value if isinstance(value, (list, tuple)) else [value]
+    waits = value if may_be_list and isinstance(value, (list, tuple)) else [value]
     if not waits or not all(_is_wait(wait) for wait in waits):
-        raise InvalidJob(
-            f"backoff={value!r}: use milliseconds or a timedelta, or a list of them", code="bad_backoff"
-        )
+        lists = ", or a list of them" if may_be_list else ""
+        raise InvalidJob(f"{name}={value!r}: use milliseconds or a timedelta{lists}", code="bad_backoff")
 
 
 def _is_wait(value: Any) -> bool:

@@ -1,6 +1,6 @@
 """Decides what follows a failed attempt. Deciding is all it does: the finish script carries it out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from .options import InvalidOption
 ALWAYS_RETRIED = (ConnectionError, TimeoutError, StoreUnavailable, Interrupt)
 """Also when ``retry_on`` names others: trouble on the way, and a time limit."""
 _CLASSES = ("retry_on", "fail_on", "throws")
+_WAITS = ("backoff", "backoff_floor", "min_backoff", "max_backoff")
 
 
 class Retries(DramatiqRetries):
@@ -57,11 +58,27 @@ class Retries(DramatiqRetries):
         for name in _CLASSES:
             if actor.options.get(name) is not None and not _is_classes(actor.options[name]):
                 raise InvalidOption(f"{actor.actor_name}: {name} takes an exception class or a tuple of them")
-        if actor.options.get("backoff") is not None:
-            try:
-                check_schedule(actor.options["backoff"])
-            except InvalidJob as error:
-                raise InvalidOption(f"{actor.actor_name}: {error}", code=error.code) from None
+        _check_waits(actor.actor_name, actor.options)
+
+    def before_enqueue(self, broker: Any, message: "dramatiq.Message[Any]", delay: int | None) -> None:
+        """Refuse options of one message that could only fail once it has; write those that hold as JSON.
+
+        Raises:
+            InvalidOption: an option has a value of another kind, or is one of actors alone.
+        """
+        options = message.options
+        for name in ("retry_when", "throws"):  # Dramatiq's worker reads the latter, and could not read names
+            if options.get(name) is not None:
+                raise InvalidOption(
+                    f"{message.actor_name}: {name} is an option of actors; one message takes retry_on and fail_on"
+                )
+        for name in ("retry_on", "fail_on"):
+            if options.get(name) is not None:
+                options[name] = _names(message.actor_name, name, options[name])
+        _check_waits(message.actor_name, options)
+        for name in _WAITS:
+            if options.get(name) is not None:
+                options[name] = _as_json(options[name])
 
     def after_process_message(
         self, broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
@@ -108,12 +125,20 @@ class Retries(DramatiqRetries):
 def _is_permanent(exception: BaseException, options: dict[str, Any]) -> bool:
     if isinstance(exception, (PermanentError, ArgumentsMismatch)):
         return True
-    if isinstance(exception, (options.get("throws") or (), options.get("fail_on") or ())):
+    if _is_one_of(exception, options.get("throws")) or _is_one_of(exception, options.get("fail_on")):
         return True
     retry_on = options.get("retry_on")
     return retry_on is not None and not any(
-        isinstance(each, (retry_on, ALWAYS_RETRIED, Retry, RetryLater)) for each in _chain(exception)
+        _is_one_of(each, retry_on) or isinstance(each, (*ALWAYS_RETRIED, Retry, RetryLater))
+        for each in _chain(exception)
     )
+
+
+def _is_one_of(exception: BaseException, given: Any) -> bool:
+    """Whether an error is of the classes that an actor names, or that a message names by their names."""
+    if isinstance(given, list):
+        return any(_name(each) in given for each in type(exception).__mro__)
+    return isinstance(exception, given or ())
 
 
 def _chain(exception: BaseException | None) -> Iterator[BaseException]:
@@ -144,7 +169,7 @@ def _wait(exception: BaseException, options: dict[str, Any]) -> int:
     attempts = options["retries"] + 1
     if options.get("backoff") is not None:
         return scheduled_wait(attempts, options["backoff"])
-    return full_jitter(attempts, _base(options), _cap(options), int(options.get("backoff_floor") or 0))
+    return full_jitter(attempts, _base(options), _cap(options), _in_ms(options.get("backoff_floor") or 0))
 
 
 def _base(options: dict[str, Any]) -> int:
@@ -162,3 +187,29 @@ def _in_ms(value: int | timedelta) -> int:
 def _is_classes(value: Any) -> bool:
     classes = value if isinstance(value, tuple) else (value,)
     return all(isinstance(each, type) and issubclass(each, BaseException) for each in classes)
+
+
+def _names(actor: str, option: str, value: Any) -> list[str]:
+    """Exception classes by name; a list of names is what an earlier delivery wrote."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
+    if not _is_classes(value):
+        raise InvalidOption(f"{actor}: {option} takes an exception class or a tuple of them")
+    return [_name(each) for each in (value if isinstance(value, tuple) else (value,))]
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _check_waits(actor: str, options: Mapping[str, Any]) -> None:
+    for name in _WAITS:
+        if options.get(name) is not None:
+            try:
+                check_schedule(options[name], name, may_be_list=name == "backoff")
+            except InvalidJob as error:
+                raise InvalidOption(f"{actor}: {error}", code=error.code) from None
+
+
+def _as_json(wait: Any) -> Any:
+    return [_in_ms(each) for each in wait] if isinstance(wait, (list, tuple)) else _in_ms(wait)

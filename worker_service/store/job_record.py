@@ -105,7 +105,6 @@ def read_job(
     outputs = {name: read_json(text) for name, text in text_of(texts).items()}
     state = _state(record)
     deliveries = _deliveries(record, state, rows if isinstance(rows, list) else [])
-    decoded = read_json(message)
     return Job(
         id=id,
         state=state,
@@ -126,7 +125,7 @@ def read_job(
         reason=record.get("reason"),
         parent=record.get("parent"),
         unique_key=record.get("unique"),
-        message=decoded if isinstance(decoded, dict) else {},
+        message=_readable(read_json(message)),
         has_result="result" in outputs,
         result=outputs.get("result"),
         error=outputs.get("error"),
@@ -139,6 +138,9 @@ def read_job(
         schedule=record.get("schedule"),
         tick_ms=_int(record, "tick"),
     )
+
+
+_PARTS: Mapping[str, type] = {"args": list, "kwargs": dict, "options": dict}
 
 
 def fingerprint_of(record: Mapping[str, str]) -> str:
@@ -181,6 +183,12 @@ def read_json(text: Any) -> Any:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def _readable(message: Any) -> dict[str, Any]:
+    """A message, without those of its parts that are of another kind; a worker buries the job for them."""
+    found: dict[str, Any] = message if isinstance(message, dict) else {}
+    return {name: value for name, value in found.items() if isinstance(value, _PARTS.get(name, object))}
 
 
 def _deliveries(record: dict[str, str], state: State, rows: list[bytes]) -> list[Delivery]:

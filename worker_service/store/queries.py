@@ -6,6 +6,7 @@ from typing import Any
 
 import redis
 
+from ..jobs.errors import StoreFull
 from ..jobs.states import State
 from .connection import translated
 from .fitness import check_fitness
@@ -37,7 +38,13 @@ class Queries:
         Args:
             brief: without message, result, deliveries and steps, which may be large.
         """
-        with translated(), self._client.pipeline(transaction=not brief) as pipe:
+        try:
+            return self._read(ids, brief=brief, at_once=not brief)
+        except StoreFull:  # a full server refuses every transaction, also one that only reads
+            return self._read(ids, brief=brief, at_once=False)
+
+    def _read(self, ids: Sequence[str], *, brief: bool, at_once: bool) -> list[Job]:
+        with translated(), self._client.pipeline(transaction=at_once) as pipe:
             for id in ids:
                 pipe.hgetall(self.keys.job(id))
                 if brief:

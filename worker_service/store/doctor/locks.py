@@ -9,6 +9,10 @@ SAYS: Says = {
         "The lock {subject} has no owner that holds it ({detail}): the same work would be refused for ever.",
         "release it",
     ),
+    "forgotten_lock": (
+        "Job {detail} owns the lock {subject}, and does not know of it: the same work could be done twice.",
+        "tell it",
+    ),
     "no_follower": (
         "The lock {subject} names job {detail} as the one that follows, and it does not.",
         "forget it",

@@ -1,18 +1,22 @@
-"""A storm of interrupts over short jobs: no thread dies, no outcome is wrong."""
+"""Interrupts: each kind once, and in a storm of them over short jobs no thread dies and no outcome is wrong."""
 
+import asyncio
 import logging
 import random
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import dramatiq
 import pytest
-from dramatiq.middleware import Interrupt
+from dramatiq.middleware import Interrupt, Shutdown, TimeLimitExceeded
 
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
+from worker_service.broker.interrupts import JobCancelled, LeaseLost
 from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
 
@@ -21,6 +25,10 @@ THREADS = 8
 
 class Gust(Interrupt):
     """An interrupt of this test."""
+
+
+class Squall(Interrupt):
+    """Another one."""
 
 
 @pytest.fixture
@@ -61,9 +69,10 @@ def test_a_storm_of_interrupts_kills_no_thread_and_gives_no_wrong_outcome(
             if total % 7 == 3:
                 failed[number] += 1
                 raise ValueError("an own failure among the interrupts")
-        except Gust:
+        except (Gust, Squall):
             interrupted[number] += 1
-            raise
+            if number % 3:
+                raise
         return number
 
     worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=100)
@@ -78,7 +87,8 @@ def test_a_storm_of_interrupts_kills_no_thread_and_gives_no_wrong_outcome(
             if broker.reads.depth("default") < THREADS:
                 messages += [short.send(number) for number in range(len(messages), len(messages) + 50)]
             for _ in range(100):
-                sent += interrupts.interrupt(Gust, lambda job: random.random() < 0.5)
+                kind = random.choice((Gust, Squall))
+                sent += interrupts.interrupt(kind, lambda job: random.random() < 0.5)
                 calm.wait(random.random() / 1000)  # lets the actors run on; nothing is waited for
         results = [message.get_result(backend=backend, block=True, timeout=60_000) for message in messages]
         alive = [thread for thread in worker.workers if thread.is_alive()]
@@ -90,3 +100,52 @@ def test_a_storm_of_interrupts_kills_no_thread_and_gives_no_wrong_outcome(
     assert broker.store.client.zcard(broker.store.keys.final("dead")) == 0
     assert sum(interrupted.values()) > storm / 20  # the storm did reach the actors
     wait_until(lambda: set(threading.enumerate()) - threads_before <= {threading.main_thread()}, timeout=15)
+
+
+def go_on(caught: list[type], over: threading.Event) -> None:
+    while not over.is_set():
+        try:
+            while not over.is_set():
+                over.wait(0.01)
+        except Interrupt as interrupt:
+            caught.append(type(interrupt))
+
+
+async def go_on_async(caught: list[type], over: threading.Event) -> None:
+    while not over.is_set():
+        try:
+            await asyncio.sleep(0.01)
+        except asyncio.CancelledError as cancelled:
+            caught.append(type(cancelled))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_who_caught_one_interrupt_and_went_on_gets_the_next_of_another_kind_and_each_once(
+    broker: JobBroker, is_async: bool
+) -> None:
+    caught: list[type] = []
+    over = threading.Event()
+    kinds: list[type] = [TimeLimitExceeded, JobCancelled, LeaseLost, Shutdown]
+    stubborn: Any = go_on
+    if is_async:
+        kinds, stubborn = [asyncio.CancelledError] * 4, go_on_async
+    bound: Any = partial(stubborn, caught, over)
+    actor = dramatiq.actor(broker=broker, actor_name="stubborn", time_limit=200)(bound)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    interrupts = broker.process.interrupts
+    try:
+        id = actor.send().message_id
+        wait_until(lambda: caught == kinds[:1])
+        broker.store.cancel(id)
+        wait_until(lambda: caught == kinds[:2], timeout=2)
+        assert interrupts.interrupt(LeaseLost, lambda _: True) == 1
+        wait_until(lambda: caught == kinds[:3])
+        assert interrupts.interrupt(Shutdown, lambda _: True) == 1
+        wait_until(lambda: caught == kinds)
+        assert interrupts.interrupt(Shutdown, lambda _: True) == 0
+        assert interrupts.running() == [id]  # nothing runs on by itself
+    finally:
+        over.set()
+        worker.stop()
+    assert len(caught) == 4

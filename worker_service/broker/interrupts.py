@@ -2,16 +2,17 @@
 
 An asynchronous exception is delivered at some later bytecode of its thread. Delivered outside the actor's
 function it kills the worker thread, or turns a failure into an acknowledged success. So one manager raises
-them, only while a function is registered, at most once for each run, and under a lock; on leaving, the run
-deregisters under that lock and clears what is still pending. It cannot reach into C code: a call that
-blocks there is met by the keeper's hard limit.
+them, only while a function is registered, each kind at most once for each run, and under a lock; on leaving, the
+run deregisters under that lock and clears what is still pending. An actor that caught one and went on gets the next
+one of another kind; while one has not arrived yet, the next takes its place. It cannot reach into C code: a call
+that blocks there is met by the keeper's hard limit.
 """
 
 import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -40,7 +41,8 @@ class _Run:
     job: JobProxy
     deadline: float
     target: Any
-    raised: bool = False
+    raised: set[type[Interrupt]] = field(default_factory=set)
+    is_leaving: bool = False
 
 
 class Interrupts:
@@ -80,20 +82,25 @@ class Interrupts:
             Interrupt: it was interrupted; and whatever the function raises.
         """
         ident = threading.get_ident()
+        run = _Run(job, monotonic() + limit_ms / 1000, self._aim.current())
         ended: tuple[bool, Any] | None = None
         try:
-            self._enter(ident, job, limit_ms)
             try:
-                value = call()
-                ended = (True, value)
-            except BaseException as error:  # noqa: BLE001 - raised again below, once out of reach
-                ended = (False, error)
-            self._leave(ident)
+                self._enter(ident, run)
+                try:
+                    value = call()
+                    ended = (True, value)
+                except BaseException as error:  # noqa: BLE001 - raised again below, once out of reach
+                    ended = (False, error)
+                self._leave(ident)
+            except Interrupt:
+                # It arrived outside the function. From here on one more can come, which somebody is just raising.
+                run.is_leaving = True
+                self._leave(ident)
+                raise
         except Interrupt:
-            # It arrived outside the function: before it began, or when it had ended and the end stands.
-            # No second one can come, because a run is interrupted once.
-            self._leave(ident)
-            if ended is None:
+            self._leave(ident)  # again, as that one may have cut it short; now nothing can
+            if ended is None:  # it came before the function began; otherwise the end of that stands
                 raise
         succeeded, value = ended
         if succeeded:
@@ -106,10 +113,7 @@ class Interrupts:
     def interrupt(self, kind: type[Interrupt], which: Callable[[JobProxy], bool]) -> int:
         """Raise ``kind`` in every running actor whose delivery ``which`` accepts; returns how many."""
         with self._lock:
-            chosen = [run for run in self._runs.values() if not run.raised and which(run.job)]
-            for run in chosen:
-                self._raise(run, kind)
-        return len(chosen)
+            return sum(self._raise(run, kind) for run in self._runs.values() if which(run.job))
 
     def cancel(self, id: str, token: str) -> None:
         """Interrupt this delivery, or keep it from starting when it is still to come."""
@@ -121,8 +125,7 @@ class Interrupts:
             ]
             for run in runs:
                 run.job.is_cancelled = True
-                if not run.raised:
-                    self._raise(run, JobCancelled)
+                self._raise(run, JobCancelled)
             if not runs:
                 self._cancelled.append((id, token))
 
@@ -131,20 +134,24 @@ class Interrupts:
         with self._lock:
             return [run.job.message_id for run in self._runs.values()]
 
-    def _raise(self, run: _Run, kind: type[Interrupt]) -> None:
+    def _raise(self, run: _Run, kind: type[Interrupt]) -> bool:
+        if kind in run.raised or run.is_leaving:
+            return False
         self._logger.warning("Interrupting job %s: %s.", run.job.message_id, kind.__name__)
-        run.raised = run.job.was_interrupted = True
+        run.raised.add(kind)
+        run.job.was_interrupted = True
         self._aim.throw(run.target, kind)
+        return True
 
-    def _enter(self, ident: int, job: JobProxy, limit_ms: float) -> None:
-        deadline = monotonic() + limit_ms / 1000
+    def _enter(self, ident: int, run: _Run) -> None:
+        job = run.job
         with self._lock:
             if not self._is_current(job.session):
                 raise LeaseLost(f"job {job.message_id} was taken back before it started")
             if self._cancelled and (job.claimed.id, job.claimed.token) in self._cancelled:
                 raise JobCancelled(f"job {job.message_id} was cancelled before it started")
-            self._runs[ident] = _Run(job, deadline, self._aim.current())
-            self._page.begin(ident, job.message_id, deadline)
+            self._runs[ident] = run
+            self._page.begin(ident, job.message_id, run.deadline)
         job.in_actor = True
 
     def _leave(self, ident: int) -> None:
@@ -164,7 +171,7 @@ class Interrupts:
             now = monotonic()
             with self._lock:
                 for run in self._runs.values():
-                    if now >= run.deadline and not run.raised:
+                    if now >= run.deadline:
                         self._raise(run, TimeLimitExceeded)
 
 
@@ -193,10 +200,12 @@ class _Greenlets:
         greenlet.kill(kind, block=False)
 
     def clear(self, _greenlet: Any) -> None:
-        """The hub throws in the order it was told: after one turn of it nothing is pending."""
+        """The hub throws one in each of its turns, in the order it was told: a quiet turn says that none is left."""
         import gevent
 
-        try:
-            gevent.sleep(0)
-        except Interrupt:
+        while True:
+            try:
+                gevent.sleep(0)
+            except Interrupt:
+                continue
             return

@@ -1,5 +1,6 @@
 """Async actors: Dramatiq's event loop thread, made to bear what actors do."""
 
+import asyncio
 import threading
 from collections.abc import Awaitable
 from typing import Any
@@ -43,21 +44,47 @@ class _EventLoop(EventLoopThread):
 
     def run_coroutine(self, coro: Awaitable[Any]) -> Any:
         """Run it to its end. Dramatiq leaves one that is interrupted after a second, while its cleanup goes on: the
-        job would run again beside itself.
+        job would run again beside itself. Each interrupt cancels it, and the last one is the outcome.
         """
-        done = threading.Event()
-
-        async def watched() -> Any:
+        if not self.is_alive():
+            raise RuntimeError("The event loop has ended.")
+        run = _Run(coro)
+        self.loop.call_soon_threadsafe(run.begin)
+        interrupt: Interrupt | None = None
+        while not run.ended.is_set() and self.is_alive():
             try:
-                return await coro
-            finally:
-                done.set()
-
+                run.ended.wait(LOOK_SECONDS)
+            except Interrupt as error:
+                interrupt = error
+                self.loop.call_soon_threadsafe(run.cancel)
         try:
-            return super().run_coroutine(watched())
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, Interrupt):
-                raise
-            while not done.wait(LOOK_SECONDS) and self.is_alive():
-                pass
-            raise error.__cause__ from None
+            if interrupt is not None:
+                raise interrupt
+            return run.result()
+        finally:
+            del run, interrupt  # an exception in them refers to this frame
+
+
+class _Run:
+    """One coroutine; it begins and is cancelled on the loop's thread."""
+
+    def __init__(self, coro: Awaitable[Any]) -> None:
+        self._coro = coro
+        self._task: asyncio.Task[Any] | None = None
+        self.ended = threading.Event()
+
+    def begin(self) -> None:
+        async def awaited() -> Any:
+            return await self._coro
+
+        self._task = asyncio.get_running_loop().create_task(awaited())
+        self._task.add_done_callback(lambda _: self.ended.set())
+
+    def cancel(self) -> None:
+        assert self._task is not None
+        self._task.cancel()
+
+    def result(self) -> Any:
+        if self._task is None or not self._task.done():
+            raise RuntimeError("The event loop has ended.")
+        return self._task.result()

@@ -157,11 +157,6 @@ class TestInvalidJob:
         assert (error["pointer"], error["code"]) == (f"/{field}", "not_supported")
         assert "not supported yet" in error["detail"]
 
-    @pytest.mark.parametrize("header", ["Durability"])
-    def test_header_of_later_is_refused_and_not_ignored(self, client: FlaskClient, header: str):
-        answer = client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}}, headers={header: "x"})
-        assert f"{header} is not supported yet" in problem(answer, 422, "invalid-job")["detail"]
-
 
 class TestRouting:
     @pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/jobs/", "/v1//jobs", "/v1/jobs/x/y"])

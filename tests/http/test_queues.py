@@ -13,7 +13,13 @@ def test_queues_tell_what_waits(client: FlaskClient):
     client.post("/v1/jobs", json={**JOB, "delay_ms": 60_000})
     (queue,) = client.get("/v1/queues").get_json()["items"]
     assert queue.pop("oldest_ms") >= 0
-    assert queue == {"name": "default", "queued": 1, "scheduled_or_retrying": 1, "paused": None}
+    assert queue == {
+        "name": "default",
+        "queued": 1,
+        "scheduled_or_retrying": 1,
+        "max_depth": None,
+        "paused": None,
+    }
 
 
 def test_queue_is_paused_with_a_reason_and_resumed(client: FlaskClient):

@@ -23,7 +23,7 @@ from tests.store.builders import (
 )
 from worker_service.jobs.errors import StoreFull
 from worker_service.jobs.states import State
-from worker_service.store import Idempotency, Queries, Store, Submitted
+from worker_service.store import Idempotency, Lock, NewJob, Queries, Store, Submitted
 
 
 class TestRecord:
@@ -267,3 +267,60 @@ def test_full_server_refuses_new_jobs_and_nothing_changes(limited: Store):
         assert contents(limited) == before
 
         assert words(limited.submit([a_job("there")], now_ms=NOW)) == ["exists"]
+
+
+class TestAllOrNone:
+    REQUEST = Idempotency("all:key", "fingerprint-1", 60_000)
+
+    def submit(self, store: Store, *jobs: NewJob) -> list[str]:
+        return words(store.submit(jobs, all_or_none=True, now_ms=NOW))
+
+    def test_all_are_created_when_none_is_refused(self, store: Store):
+        submitted(store, "there", idempotency=self.REQUEST)
+
+        found = self.submit(store, a_job("one"), a_job(idempotency=self.REQUEST), a_job("there"))
+
+        assert found == ["created", "replayed", "exists"]
+
+    @pytest.mark.parametrize(
+        ("fields", "word"),
+        [
+            ({"idempotency": Idempotency("all:key", "fingerprint-2", 60_000)}, "conflict"),
+            ({"expires_at_ms": NOW - 1}, "too_late"),
+            ({"lock": Lock("digest", "done", "reject")}, "rejected"),
+            ({"lock": Lock("digest", "done", "replace"), "actor": "other"}, "rejected"),
+            ({"queue": "short"}, "full"),
+        ],
+    )
+    def test_none_is_created_when_one_is_refused(self, store: Store, fields: dict[str, Any], word: str):
+        submitted(store, "owner", idempotency=self.REQUEST, lock=Lock("digest", "done"))
+        store.limit("short", 0)
+        before = contents(store)
+
+        found = self.submit(store, a_job("one"), a_job("two", **fields), a_job("three"))
+
+        assert found == ["held_back", word, "held_back"]
+        assert contents(store) == before
+
+    def test_the_jobs_that_come_count_for_the_limit(self, store: Store):
+        store.limit("default", 2)
+        jobs = [a_job(), a_job(), a_job()]
+
+        assert self.submit(store, *jobs) == ["held_back", "held_back", "full"]
+        assert self.submit(store, *jobs[:2]) == ["created", "created"]
+        assert self.submit(store, *jobs[:2]) == ["exists", "exists"]
+
+    @pytest.mark.parametrize("on_conflict", ["return", "replace", "debounce", "keep_last"])
+    def test_what_another_job_does_is_no_refusal(self, store: Store, on_conflict: str):
+        submitted(store, "owner", lock=Lock("digest", "done"))
+        store.limit("default", 2)
+        again = a_job(delay_ms=5, lock=Lock("digest", "done", on_conflict))
+
+        assert self.submit(store, again, a_job())[1] == "created"
+
+
+@pytest.mark.parametrize("all_or_none", [False, True])
+def test_full_server_refuses_all_jobs_of_a_call(limited: Store, all_or_none: bool):
+    with out_of_memory(limited.client), pytest.raises(StoreFull):
+        limited.submit([a_job(), a_job()], all_or_none=all_or_none, now_ms=NOW)
+    assert contents(limited) == {}

@@ -200,6 +200,7 @@ class QueueJson(TypedDict):
     queued: int
     scheduled_or_retrying: int
     oldest_ms: int | None
+    max_depth: int | None
     paused: QueuePauseJson | None
 
 

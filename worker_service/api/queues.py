@@ -16,6 +16,8 @@ from .checked import checked
 from .documented import documented
 from .requests import Instant
 
+MOST_DEPTH = 10**9
+
 
 class PauseRequest(BaseModel):
     """The body of ``POST /v1/queues/{queue}/pause``."""
@@ -26,6 +28,14 @@ class PauseRequest(BaseModel):
 
     reason: str = Field(min_length=1, max_length=500)
     until: Instant | None = None
+
+
+class LimitsRequest(BaseModel):
+    """The body of ``PUT /v1/queues/{queue}/limits``."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"max_depth": 10_000}]})
+
+    max_depth: int | None = Field(ge=0, le=MOST_DEPTH)
 
 
 def queues(broker: JobBroker) -> Blueprint:
@@ -61,6 +71,18 @@ def queues(broker: JobBroker) -> Blueprint:
         broker.store.resume(queue)
         return "", 204
 
+    @routes.put("/v1/queues/<queue>/limits")
+    @documented(
+        "Set how many jobs may wait in a queue before further ones are refused; null: any number.",
+        {204: ""},
+        body=LimitsRequest,
+        problems=(UnknownQueue, InvalidQuery),
+    )
+    def limit(queue: str) -> tuple[str, int]:
+        _check_queue(queue)
+        broker.store.limit(queue, checked(LimitsRequest, json_object(request)).max_depth)
+        return "", 204
+
     def _check_queue(queue: str) -> None:
         known = {*broker.queues, *broker.reads.queues()}
         if queue not in known:
@@ -76,6 +98,7 @@ def _queue_json(queue: QueueOverview) -> QueueJson:
         "queued": queue.queued,
         "scheduled_or_retrying": queue.delayed,
         "oldest_ms": queue.oldest_ms,
+        "max_depth": queue.max_depth,
         "paused": QueuePauseJson(
             reason=pause.reason,
             since=instants.to_text(pause.paused_at_ms),

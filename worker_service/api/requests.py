@@ -31,7 +31,6 @@ NOT_YET = frozenset(
         "workflow",
     }
 )
-HEADERS_NOT_YET = ("Durability",)
 
 ABOUT_THE_TRACE = {
     "traceparent": "The trace that the job belongs to (W3C Trace Context); an invalid one is ignored."
@@ -108,11 +107,6 @@ def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
         InvalidJob: with one problem per wrong field.
     """
     missing = [
-        InvalidJob(f"The header {name} is not supported yet.", code="not_supported")
-        for name in HEADERS_NOT_YET
-        if name in headers
-    ]
-    missing += [
         InvalidJob(f"The field {name!r} is not supported yet.", pointer=f"/{name}", code="not_supported")
         for name in given
         if name in NOT_YET

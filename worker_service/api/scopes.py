@@ -29,6 +29,7 @@ SCOPES: dict[str, Scope | None] = {
     "queues.index": Scope.READ,
     "queues.pause": Scope.OPERATE,
     "queues.resume": Scope.OPERATE,
+    "queues.limit": Scope.OPERATE,
     "schedules.index": Scope.READ,
     "schedules.show": Scope.READ,
     "schedules.put": Scope.OPERATE,

@@ -6,12 +6,13 @@ from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..broker.intake import submit
-from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, StoreFull
+from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, NotDurable, QueueFull, StoreFull
 from ..settings import Settings
 from ..store import NewJob, Submitted
 from .answers import DuplicateJobJson, DuplicateReplayedJson, JobJson, ReplayedJson
 from .body import json_object
 from .documented import documented
+from .durability import ABOUT_DURABILITY, read_level
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import shown
 from .representation import as_created, job_json, location, replayed_json
@@ -38,14 +39,18 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
         "Create a job.",
         ACCEPTED,
         body=JobRequest,
-        headers={**ABOUT_THE_KEY, **ABOUT_THE_TRACE},
+        headers=ABOUT_THE_KEY | ABOUT_DURABILITY | ABOUT_THE_TRACE,
         sends=SENT,
-        problems=REFUSED,
+        problems=(*REFUSED, QueueFull, NotDurable),
     )
     def create() -> Response:
         body = json_object(request)
-        wanted = read_job_request(body, request.headers)
-        wanted = replace(wanted, idempotency=read_idempotency(request.headers, body, settings))
+        wanted = replace(
+            read_job_request(body, request.headers),
+            idempotency=read_idempotency(request.headers, body, settings),
+            level=read_level(request.headers, broker),
+        )
+        broker.vitals.check_memory()
         return accepted(broker, *submit(broker, wanted))
 
     return routes

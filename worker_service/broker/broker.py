@@ -9,9 +9,16 @@ import dramatiq
 from dramatiq.errors import ConnectionClosed, QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import Middleware
 
-from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, StoreUnavailable
+from ..jobs.errors import (
+    DuplicateJob,
+    IdempotencyKeyReused,
+    InvalidJob,
+    QueueFull,
+    StoreUnavailable,
+    WorkerServiceError,
+)
 from ..settings import Settings
-from ..store import Idempotency, Listing, NewJob, Queries, Store, Submitted, connect
+from ..store import Idempotency, Level, Listing, NewJob, Queries, Store, Submitted, Vitals, connect
 from .consumer import JobConsumer
 from .groups import NEXT, GroupCallbacks, Membership, membership_of
 from .hooks import HookedBroker
@@ -38,6 +45,7 @@ class JobBroker(HookedBroker):
         self.store = Store(client, settings.namespace)
         self.reads = Queries(client, settings.namespace)
         self.listing = Listing(client, self.reads)
+        self.vitals = Vitals(client)
         self.process = WorkerProcess(self.store, self.reads, settings)
         self._routes = settings.routes
         self._last_group: tuple[str, tuple[NewJob, ...]] = ("", ())
@@ -76,6 +84,7 @@ class JobBroker(HookedBroker):
         Raises:
             InvalidJob: a name, an option or an argument is wrong.
             DuplicateJob: another job does the same work, and this one was to be rejected then.
+            QueueFull: as many jobs wait in the queue as its limit allows.
             ConnectionClosed: Redis is away; call again with the same message.
         """
         plain: dramatiq.Message[Any] = (
@@ -113,6 +122,7 @@ class JobBroker(HookedBroker):
         run_at_ms: int | None = None,
         expires_at_ms: int | None = None,
         idempotency: Idempotency | None = None,
+        level: Level | None = None,
     ) -> "tuple[dramatiq.Message[Any], NewJob, Submitted]":
         """Check a message and create its job, in one round trip.
 
@@ -121,6 +131,7 @@ class JobBroker(HookedBroker):
             delay: milliseconds from now.
             run_at_ms, expires_at_ms: instants in UTC ms, which have no place in a message.
             idempotency: of the request that asks for it.
+            level: how safe the job has to be before this returns.
 
         Returns:
             The message as it was sent, its job, and what became of that: created, or another one that is there.
@@ -129,7 +140,38 @@ class JobBroker(HookedBroker):
             InvalidJob: a name, an option or an argument is wrong, or the job would expire before it is due.
             IdempotencyKeyReused: the key came with another request before.
             DuplicateJob: another job does the same work, and this one was to be rejected then.
+            QueueFull: as many jobs wait in the queue as its limit allows.
+            NotDurable: the job is there, but has not reached ``level`` in time.
             StoreUnavailable: Redis is away; call again with the same message.
+        """
+        sent, job = self.prepare(
+            message, delay, run_at_ms=run_at_ms, expires_at_ms=expires_at_ms, idempotency=idempotency
+        )
+        if level is None:
+            (submitted,) = self.store.submit([job])
+        else:
+            with self.store.durable(level) as store:
+                (submitted,) = store.submit([job])
+        refused = refusal(submitted, job)
+        if refused is not None:
+            raise refused
+        if not submitted.id:
+            self.emit_after("enqueue", sent, delay)
+        return sent, job, submitted
+
+    def prepare(
+        self,
+        message: "dramatiq.Message[Any]",
+        delay: int | timedelta | None = None,
+        *,
+        run_at_ms: int | None = None,
+        expires_at_ms: int | None = None,
+        idempotency: Idempotency | None = None,
+    ) -> "tuple[dramatiq.Message[Any], NewJob]":
+        """Check a message; the first half of `submit`, with the same arguments.
+
+        Raises:
+            InvalidJob: a name, an option or an argument is wrong.
         """
         sent, job = self._read(message, delay)
         job = dataclasses.replace(
@@ -139,11 +181,7 @@ class JobBroker(HookedBroker):
             idempotency=idempotency,
         )
         _check_debounce(job)
-        (submitted,) = self.store.submit([job])
-        _refuse(submitted)
-        if not submitted.id:
-            self.emit_after("enqueue", sent, delay)
-        return sent, job, submitted
+        return sent, job
 
     def replay_as(self, id: str, message: "dramatiq.Message[Any]") -> tuple[str, str]:
         """Run a dead or cancelled job again as a new one; see `Store.replay_as`.
@@ -255,20 +293,25 @@ def _check_debounce(job: NewJob) -> None:
         )
 
 
-def _refuse(submitted: Submitted) -> None:
-    if submitted.word == "too_late":
-        raise InvalidJob(
-            "The job would expire before it could start.", pointer="/expires_at", code="too_late"
-        )
-    if submitted.word == "rejected":
-        hint = " It is dead: put it back (retry), or remove it." if submitted.state == "dead" else ""
-        raise DuplicateJob(
-            f"The job {submitted.id} ({submitted.state}) does the same work.{hint}", submitted.id
-        )
-    if submitted.word == "conflict":
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key came with another request before. Use a new key for each request."
-        )
+def refusal(submitted: Submitted, job: NewJob) -> WorkerServiceError | None:
+    """Why a job was not created; None when it was, or another one does for it."""
+    match submitted.word:
+        case "too_late":
+            return InvalidJob(
+                "The job would expire before it could start.", pointer="/expires_at", code="too_late"
+            )
+        case "rejected":
+            hint = " It is dead: put it back (retry), or remove it." if submitted.state == "dead" else ""
+            return DuplicateJob(
+                f"The job {submitted.id} ({submitted.state}) does the same work.{hint}", submitted.id
+            )
+        case "conflict":
+            return IdempotencyKeyReused(
+                "This Idempotency-Key came with another request before. Use a new key for each request."
+            )
+        case "full":
+            return QueueFull(f"As many jobs wait in the queue {job.queue!r} as its limit allows.")
+    return None
 
 
 def _to_repeat(message: "dramatiq.Message[Any]") -> "dramatiq.Message[Any]":

@@ -10,7 +10,7 @@ from ..jobs.errors import InvalidJob
 from ..jobs.ids import new_job_id
 from ..jobs.signature import check_arguments
 from ..names import did_you_mean
-from ..store import Idempotency, Job, NewJob, Submitted
+from ..store import Idempotency, Job, Level, NewJob, Submitted
 from .broker import JobBroker
 from .offered import offered
 
@@ -24,6 +24,7 @@ class WantedJob:
         run_at_ms, expires_at_ms: instants in UTC ms.
         delay_ms, expires_in_ms: from now on the store's clock.
         idempotency: what makes a repeated request one job.
+        level: how safe the job has to be before the request is answered.
         options: what ``send_with_options`` knows: ``priority``, ``max_attempts``, ``time_limit``, ``unique``, ``tags``,
             ``metadata``, ``store_results``, ``traceparent``.
     """
@@ -36,6 +37,7 @@ class WantedJob:
     expires_at_ms: int | None = None
     expires_in_ms: int | None = None
     idempotency: Idempotency | None = None
+    level: Level | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,6 +51,8 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
         InvalidJob: a name, an option or an argument is wrong.
         IdempotencyKeyReused: the key came with another request before.
         DuplicateJob: another job does the same work, and this one was to be rejected then.
+        QueueFull: as many jobs wait in the queue as its limit allows.
+        NotDurable: the job is there, but has not reached its level in time.
         StoreUnavailable: Redis is away; whether the job was created is unknown.
     """
     _, job, submitted = broker.submit(
@@ -57,6 +61,7 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
         run_at_ms=wanted.run_at_ms,
         expires_at_ms=wanted.expires_at_ms,
         idempotency=wanted.idempotency,
+        level=wanted.level,
     )
     return job, submitted
 

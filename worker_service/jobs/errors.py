@@ -19,6 +19,26 @@ class StoreUnfit(WorkerServiceError):
     """Raised when Redis answers, but is set up so that it would refuse or lose jobs; says what to change."""
 
 
+class NotDurable(WorkerServiceError):
+    """Raised when a job was created, but is not known to be as safe as was asked for; send the request again."""
+
+
+class QueueFull(WorkerServiceError):
+    """Raised when as many jobs wait in a queue as its limit allows; nothing was created."""
+
+
+class OverQuota(WorkerServiceError):
+    """Raised when a key has used up what it may ask for in a minute.
+
+    Attributes:
+        retry_after: seconds until there is more.
+    """
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class StoreTooNew(WorkerServiceError):
     """Raised at start when the data was written by a newer version; run that version, or a newer one."""
 

@@ -1,11 +1,13 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, job_record, job_filter, fitting, queries, listing, matching,
-failures, overview, oldest, workers, fitness, listening, connection, address, line; doctor/ checks that all of it holds.
+Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
+queries, listing, matching, failures, overview, oldest, workers, fitness, listening, connection, address, line;
+doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
 from .connection import connect
+from .durability import Level
 from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep
 from .listening import Listening
@@ -20,10 +22,12 @@ from .records import (
     Outcome,
     Rescued,
     SessionLost,
+    Spent,
     Submitted,
 )
 from .schedules import Damaged, Lead, ScheduleRef, Schedules, SchedulesBell, StoredSchedule, Tick
 from .transitions import Store
+from .vitals import Vitals
 
 __all__ = [
     "Claim",
@@ -36,6 +40,7 @@ __all__ = [
     "JobPage",
     "JobStep",
     "Lead",
+    "Level",
     "Listening",
     "Listing",
     "Lock",
@@ -48,10 +53,12 @@ __all__ = [
     "Schedules",
     "SchedulesBell",
     "SessionLost",
+    "Spent",
     "Store",
     "StoredSchedule",
     "Submitted",
     "Tick",
+    "Vitals",
     "check_server",
     "connect",
     "shown_url",

@@ -25,6 +25,8 @@ class Keys:
         """hash: queue -> instant of its first job; for ever."""
         self.paused = self.prefix + "paused"
         """hash: paused queue -> until when, and why as JSON; until resumed."""
+        self.limits = self.prefix + "limits"
+        """hash: queue -> most jobs that may wait in it before further ones from outside are refused; until removed."""
         self.sessions = self.prefix + "sessions"
         """zset of worker processes by end of lease; until closed or rescued."""
         self.arrivals = self.prefix + "arrivals"
@@ -131,6 +133,10 @@ class Keys:
     def minute(self, actor: str, minute: int) -> str:
         """hash of the counters of one minute since the epoch; expires after two days."""
         return f"{self.prefix}m:{actor}:{minute}"
+
+    def quota(self, who: str) -> str:
+        """string: what somebody has asked for in this minute; expires with it."""
+        return f"{self.prefix}quota:{who}"
 
     def aside(self, name: str) -> str:
         """anything: a key that had another type than its name asks for; expires 30 days after a repair moved it."""

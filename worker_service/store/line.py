@@ -46,6 +46,12 @@ class Line:
         self._connection.send_command(*command, check_health=False)
         return self._connection.read_response()
 
+    def release(self) -> None:
+        """Give the connection back to the pool."""
+        if self._connection is not None:
+            self._pool.release(self._connection)
+            self._connection = None
+
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.disconnect()

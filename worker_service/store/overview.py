@@ -36,6 +36,7 @@ class QueueOverview:
         delayed: jobs that wait for their instant, scheduled or retrying.
         oldest_ms: how long the oldest job that may be claimed, or is due, has been waiting; None without one.
         pause: None when it is not paused.
+        max_depth: how many jobs may wait in it before further ones from outside are refused; None: any number.
     """
 
     name: str
@@ -43,6 +44,7 @@ class QueueOverview:
     delayed: int
     oldest_ms: int | None
     pause: "Pause | None" = None
+    max_depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class Overviews:
                 pipe.zcard(self._keys.due(name))
                 pipe.zrangebyscore(self._keys.due(name), "-inf", now_ms, start=0, num=1, withscores=True)
             replies = pipe.execute()
-        pauses = self._pauses(names, now_ms)
+        pauses, limits = self._pauses(names, now_ms), self._limits(names)
         counts = dict(zip(names, zip(replies[::3], replies[1::3], replies[2::3], strict=True), strict=True))
         since = ready_since(
             self._client, self._keys, [name for name, (queued, _, _) in counts.items() if queued]
@@ -175,7 +177,7 @@ class Overviews:
             if name in since:
                 instants.append(since[name])
             oldest_ms = max(0, now_ms - min(instants)) if instants else None
-            found.append(QueueOverview(name, queued, delayed, oldest_ms, pauses.get(name)))
+            found.append(QueueOverview(name, queued, delayed, oldest_ms, pauses.get(name), limits.get(name)))
         return found
 
     def _pauses(self, names: list[str], now_ms: int) -> dict[str, Pause]:
@@ -186,6 +188,12 @@ class Overviews:
         return {
             name: pause for name, pause in pauses.items() if pause.until_ms is None or pause.until_ms > now_ms
         }
+
+    def _limits(self, names: list[str]) -> dict[str, int]:
+        if not names:
+            return {}
+        found: list[bytes | None] = self._client.hmget(self._keys.limits, names)  # type: ignore[assignment]
+        return {name: int(most) for name, most in zip(names, found, strict=True) if most and most.isdigit()}
 
     def _workers(self, leases: dict[str, int]) -> tuple[list[Worker], int]:
         """The first ones with what they are, and how many jobs all of them hold."""

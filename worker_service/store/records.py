@@ -131,7 +131,8 @@ class Submitted:
             when the id is taken (a repeated call); ``replayed`` when its idempotency key made a job before;
             ``conflict`` when that was another request; ``too_late`` when it could never start. Of work that another
             job does: ``duplicate`` (that one is left as it is), ``replaced`` (it has the new arguments now) or
-            ``rejected``.
+            ``rejected``. ``full`` when its queue takes no more; ``held_back`` when another job of the same call was
+            refused, and it was all or none.
         created_at_ms: of the job, by the server's clock; 0 when there is none.
         id, actor, queue, state: of the other job, when there is one; ``pruned`` once its record is gone.
     """
@@ -142,6 +143,15 @@ class Submitted:
     actor: str = ""
     queue: str = ""
     state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Whether what was asked for was taken, how much is left of the window, and in how many ms that ends."""
+
+    granted: bool
+    left: int
+    ends_in_ms: int
 
 
 @dataclass(frozen=True, slots=True)

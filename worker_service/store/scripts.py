@@ -41,6 +41,8 @@ VERBS = (
     "delete",
     "pause",
     "resume",
+    "limit",
+    "spend",
     "prune",
     "examine_types",
     "examine_numbers",
@@ -71,6 +73,11 @@ def source(verb: str) -> str:
     return "\n".join([*parts, body])
 
 
+@cache
+def _hash(verb: str) -> str:
+    return hashlib.sha1(source(verb).encode()).hexdigest()
+
+
 class Scripts:
     """The scripts of one namespace.
 
@@ -82,7 +89,6 @@ class Scripts:
     def __init__(self, execute: Callable[..., Any], prefix: str) -> None:
         self._execute = execute
         self._prefix = prefix
-        self._sha = {verb: hashlib.sha1(source(verb).encode()).hexdigest() for verb in VERBS}
 
     def run(self, verb: str, *args: Any) -> Any:
         """Run one script with ``args`` as ARGV.
@@ -92,6 +98,6 @@ class Scripts:
         """
         with translated():
             try:
-                return self._execute("EVALSHA", self._sha[verb], 1, self._prefix, *args)
+                return self._execute("EVALSHA", _hash(verb), 1, self._prefix, *args)
             except NoScriptError:
                 return self._execute("EVAL", source(verb), 1, self._prefix, *args)

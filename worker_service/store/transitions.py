@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,10 @@ from ..jobs.backoff import CRASH_WAITS_MS
 from ..jobs.errors import StoreTooNew
 from ..jobs.steps import STEPS_LIMIT
 from .connection import translated
+from .durability import Level, await_level
 from .keys import Keys
 from .line import Line
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Submitted
+from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
 from .scripts import Scripts
 
 SCHEMA = 1
@@ -42,8 +44,11 @@ class Store:
 
     def for_one_thread(self) -> "Store":
         """The same store over a connection of its own, faster; for one thread only."""
+        return self._over(Line(self.client))
+
+    def _over(self, line: Line) -> "Store":
         mine = Store(self.client, self.namespace)
-        mine._scripts = Scripts(Line(self.client).execute, self.keys.prefix)
+        mine._scripts = Scripts(line.execute, self.keys.prefix)
         return mine
 
     def check_schema(self) -> None:
@@ -60,13 +65,37 @@ class Store:
                 f"the data has schema {found}, this version knows {SCHEMA}: run a newer version"
             )
 
-    def submit(self, jobs: Sequence[NewJob], *, now_ms: int | None = None) -> list[Submitted]:
-        """Create jobs, each with the idempotency record of its request."""
+    @contextmanager
+    def durable(self, level: Level) -> Iterator["Store"]:
+        """The same store over one connection; when the block ends, what was written in it has reached ``level``.
+
+        What an earlier call wrote has reached it then too, so a call that is repeated waits again.
+
+        Raises:
+            NotDurable: it was written, but has not reached the level in time.
+            StoreUnavailable: the connection was lost; whether anything was written is unknown.
+        """
+        line = Line(self.client, tries=1)  # a second connection would not know what is to be waited for
+        try:
+            yield self._over(line)
+            await_level(line, self.keys, level)
+        finally:
+            line.release()
+
+    def submit(
+        self, jobs: Sequence[NewJob], *, all_or_none: bool = False, now_ms: int | None = None
+    ) -> list[Submitted]:
+        """Create jobs, each with the idempotency record of its request.
+
+        Args:
+            all_or_none: create none when one of them is refused. No two may have an idempotency key or a lock in
+                common.
+        """
         values: list[Any] = []
         for job in jobs:
             values += job.idempotency.arguments() if job.idempotency else ("", "", "")
             values += job.arguments()
-        replies = self._scripts.run("submit", _now(now_ms), len(jobs), *values)
+        replies = self._scripts.run("submit", _now(now_ms), int(all_or_none), len(jobs), *values)
         return [
             Submitted(word.decode(), created_at, *(text.decode() for text in about))
             for word, created_at, *about in replies
@@ -304,6 +333,15 @@ class Store:
     def resume(self, queue: str) -> None:
         """Start jobs of a queue again."""
         self._scripts.run("resume", queue)
+
+    def limit(self, queue: str, max_depth: int | None) -> None:
+        """Refuse jobs from outside while this many wait in a queue; None: never."""
+        self._scripts.run("limit", queue, "" if max_depth is None else max_depth)
+
+    def spend(self, who: str, much: int, most: int, window_ms: int) -> Spent:
+        """Take from what somebody may ask for in a window: all of it, or nothing."""
+        word, left, ends_in_ms = self._scripts.run("spend", who, much, most, window_ms)
+        return Spent(word == b"spent", left, ends_in_ms)
 
     def prune(
         self, retention: Mapping[str, tuple[int, int]], *, now_ms: int | None = None

@@ -10,6 +10,7 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         "pattern": r'^([!#-+\-.-~][!-+\-.-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$',
         "examples": ["order-17"],
     },
+    "Durability": {"type": "string", "enum": ["memory", "fsync", "replica"]},
 }
 """Schemas of the values of request headers, where not any text will do."""
 

@@ -9,6 +9,7 @@ TYPES = {
     "jobs": "zset",
     "queues": "hash",
     "paused": "hash",
+    "limits": "hash",
     "sessions": "zset",
     "arrivals": "string",
     "meta": "hash",
@@ -43,6 +44,7 @@ FAMILIES = {
     "unique": "hash",
     "total": "hash",
     "m": "hash",
+    "quota": "string",
 }
 """Families of keys, by what stands before the second colon of their names."""
 

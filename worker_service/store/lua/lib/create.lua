@@ -6,7 +6,8 @@
 -- due and expires: see instant(). A dead_reason creates the job dead (a follow-up that cannot run).
 -- Returns 'created'; 'follows' when it waits for the end of the owner of its lock; 'exists' when a job has this id
 -- already (a repeated call). No job is created, and the second value is the one that is there instead, with
--- 'duplicate', 'replaced' (that one has the new message now) and 'rejected'.
+-- 'duplicate', 'replaced' (that one has the new message now) and 'rejected'. It is 'full' alone
+-- when is_full(queue), if given, says that no job comes in from outside; what comes of accepted jobs is never refused.
 local function join_as_new(id, group, member, callbacks)
   redis.call('HSET', job_key(id), 'group', group)
   if member == '1' then redis.call('HSET', job_key(id), 'member', 1) end
@@ -17,33 +18,37 @@ end
 
 local WAITING = {queued = true, scheduled = true, retrying = true}
 
--- A job that was never started gets the message of a newer one of its actor. Debounced, it also waits longer, but never
--- past max_wait_ms, and with the deadline of the newer one. The head of a pipeline (fixed) would lose what follows it.
+-- Whether a job was never started, so that it may get the message of a newer one of its actor. The head of a pipeline
+-- (fixed) would lose what follows it.
+local function is_replaceable(id, values, i)
+  local job = redis.call('HMGET', job_key(id), 'state', 'actor', 'deliveries', 'fixed')
+  return WAITING[job[1]] and job[2] == values[i + 2] and not job[3] and not job[4]
+end
+
+-- A job that is replaceable gets the message of a newer one. Debounced, it also waits longer, but never past
+-- max_wait_ms, and with the deadline of the newer one.
 local function replace_waiting(id, values, i, due, debounce, max_wait, now)
-  local job = redis.call('HMGET', job_key(id), 'state', 'queue', 'created_at', 'actor', 'deliveries', 'fixed',
-    'wait_reason')
-  if not WAITING[job[1]] or job[4] ~= values[i + 2] or job[5] or job[6] then return false end
+  local job = redis.call('HMGET', job_key(id), 'queue', 'created_at', 'wait_reason')
   redis.call('SET', msg_key(id), values[i + 14])
   untag_job(id)
-  if values[i + 15] ~= '' then tag_job(id, values[i + 15], job[3]) end
-  if debounce and due and job[7] ~= 'unique' then
-    if tonumber(max_wait) then due = math.min(due, tonumber(job[3]) + tonumber(max_wait)) end
+  if values[i + 15] ~= '' then tag_job(id, values[i + 15], job[2]) end
+  if debounce and due and job[3] ~= 'unique' then
+    if tonumber(max_wait) then due = math.min(due, tonumber(job[2]) + tonumber(max_wait)) end
     due = math.max(due, now)
     local expires = instant(values[i + 5], now)
-    redis.call('ZREM', ready_key(job[2]), id)
+    redis.call('ZREM', ready_key(job[1]), id)
     redis.call('HSET', job_key(id), 'state', 'scheduled', 'wait_reason', 'asked', 'due_at', due)
     if expires then
       redis.call('HSET', job_key(id), 'expires_at', expires)
     else
       redis.call('HDEL', job_key(id), 'expires_at')
     end
-    push_due(job[2], id, due)
+    push_due(job[1], id, due)
   end
-  return true
 end
 
--- What becomes of a job whose work somebody else owns; nothing when it is to follow that one.
-local function settle_conflict(values, i, owner, digest, on_conflict, max_wait, due, now)
+-- What is to become of a job whose work somebody else owns; nothing when it is to follow that one. Only looks.
+local function settle_conflict(values, i, owner, digest, on_conflict)
   local lock = redis.call('HMGET', unique_key(digest), 'next', 'window')
   if on_conflict == 'return' then return 'duplicate', owner end
   if on_conflict == 'reject' then return 'rejected', owner end
@@ -52,22 +57,24 @@ local function settle_conflict(values, i, owner, digest, on_conflict, max_wait, 
     return
   end
   if on_conflict == 'keep_last' and lock[1] then -- the newest of those that follow: only one does
-    if replace_waiting(lock[1], values, i, due, false, '', now) then return 'replaced', lock[1] end
+    if is_replaceable(lock[1], values, i) then return 'replaced', lock[1] end
     return 'rejected', lock[1]
   end
-  if replace_waiting(owner, values, i, due, on_conflict == 'debounce', max_wait, now) then
-    return 'replaced', owner
-  end
+  if is_replaceable(owner, values, i) then return 'replaced', owner end
   local state = redis.call('HGET', job_key(owner), 'state')
   if on_conflict ~= 'keep_last' or lock[2] or not (WAITING[state] or state == 'running') then
     return 'rejected', owner
   end
 end
 
-local function create_job(values, i, now)
+local function uniqueness(values, i)
+  return values[i + 13]:match('^(%S+) (%S+) (%S+) (%S+) %S+$')
+end
+
+local function create_job(values, i, now, is_full)
   local id, queue, priority = values[i], values[i + 1], values[i + 3]
   local due, expires, dead_reason = instant(values[i + 4], now), instant(values[i + 5], now), values[i + 9]
-  local digest, term, on_conflict, max_wait = values[i + 13]:match('^(%S+) (%S+) (%S+) (%S+) %S+$')
+  local digest, term, on_conflict, max_wait = uniqueness(values, i)
   local job = job_key(id)
   if redis.call('EXISTS', job) == 1 then return 'exists' end
 
@@ -75,13 +82,15 @@ local function create_job(values, i, now)
   if owner and values[i + 10] ~= '' then
     dead_reason = 'duplicate' -- its group would wait for it without end
   elseif owner then
-    local word, other = settle_conflict(values, i, owner, digest, on_conflict, max_wait, due, now)
+    local word, other = settle_conflict(values, i, owner, digest, on_conflict)
+    if word == 'replaced' then replace_waiting(other, values, i, due, on_conflict == 'debounce', max_wait, now) end
     if word then
       count(values[i + 2], 'duplicates', 1)
       return word, other
     end
   end
 
+  if is_full and is_full(queue) then return 'full' end
   local state = 'queued'
   if dead_reason ~= '' then state = 'dead' elseif owner or (due and due > now) then state = 'scheduled' end
   write_new(values, i, state, now)

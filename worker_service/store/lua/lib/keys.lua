@@ -2,7 +2,7 @@
 -- KEYS[1] is the namespace prefix '{ns}:' of every script, so that all names share one hash tag.
 local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
-local META, WATCH, PAUSED = P .. 'meta', P .. 'watch', P .. 'paused'
+local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P .. 'limits'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
@@ -27,5 +27,6 @@ local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
+local function quota_key(who) return P .. 'quota:' .. who end
 local function aside_key(name) return P .. 'aside:' .. name end
 local function event_channel(id) return P .. 'ev:' .. id end

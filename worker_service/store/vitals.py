@@ -1,0 +1,100 @@
+"""What the server says of itself, asked at most once a second: how full it is, and what it can promise."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from ..jobs.errors import InvalidJob, StoreFull
+from .connection import translated
+from .durability import Level
+
+HIGH_WATER = 0.8
+"""Part of maxmemory above which no more jobs are taken from outside: the rest is for the work that was accepted."""
+
+AGE_SECONDS = 1.0
+_WAITAOF_SINCE = (7, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    at: float
+    info: dict[str, Any]
+
+
+class Vitals:
+    """One server, as seen by one process.
+
+    Args:
+        client: see `connect`.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._reading: _Reading | None = None
+
+    def check_memory(self) -> None:
+        """Refuse new jobs early.
+
+        Raises:
+            StoreFull: the server uses more than `HIGH_WATER` of its maxmemory.
+            StoreUnavailable: it is away.
+        """
+        info = self._read()
+        used, most = info.get("used_memory", 0), info.get("maxmemory", 0)
+        if most and used >= HIGH_WATER * most:
+            raise StoreFull(
+                f"Redis uses {used * 100 // most} % of its memory limit: from {HIGH_WATER * 100:.0f} % on, no more "
+                "jobs are taken."
+            )
+
+    def check_level(self, level: Level) -> None:
+        """Refuse to promise what the server cannot do.
+
+        Raises:
+            InvalidJob: it keeps no append-only file, or is too old to say when that is on the disk.
+            StoreUnavailable: it is away.
+        """
+        if level != "fsync":
+            return
+        info = self._read()
+        version = tuple(int(part) for part in re.findall(r"\d+", str(info.get("redis_version", "")))[:2])
+        why = None
+        if version and version < _WAITAOF_SINCE:
+            why = "Redis before 7.2 cannot say when a job is on the disk."
+        elif not info.get("aof_enabled", 1):
+            why = "Redis keeps no append-only file (appendonly no)."
+        if why:
+            raise InvalidJob(f"Durability: fsync is not possible here: {why}", code="not_possible")
+
+    def _read(self) -> dict[str, Any]:
+        """The newest reading. While one thread asks, the others go by the one before."""
+        reading = self._reading
+        if reading is not None and self._clock() - reading.at < AGE_SECONDS:
+            return reading.info
+        if reading is not None and self._lock.locked():
+            return reading.info
+        with self._lock:
+            if self._reading is not reading and self._reading is not None:
+                return self._reading.info
+            found = _Reading(self._clock(), self._ask())
+            self._reading = found
+            return found.info
+
+    def _ask(self) -> dict[str, Any]:
+        """A managed server may refuse to tell some of it; then its owner looks after that."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for section in ("server", "memory", "persistence"):
+                pipe.info(section)
+            replies = pipe.execute(raise_on_error=False)
+        found: dict[str, Any] = {}
+        for reply in replies:
+            found |= reply if isinstance(reply, dict) else {}
+        return found

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from .settings import MAKE_KEY, Settings, is_loopback
 
-WEB_THREADS = 32
 WEB_STOP_SECONDS = 10
 
 
@@ -26,12 +25,12 @@ def web_command(settings: Settings) -> list[str]:
         "--interface": "wsgi",
         "--host": settings.http_host,
         "--port": str(settings.http_port),
-        "--blocking-threads": str(WEB_THREADS),
+        "--blocking-threads": str(settings.http_threads),
         "--workers-kill-timeout": str(WEB_STOP_SECONDS),
         "--log-level": "error",  # else it warns of more threads than cores; these wait for Redis
     }
     words = [word for option in options.items() for word in option]
-    return [sys.executable, "-m", "granian", *words, "--no-ws", "--factory", "worker_service.web:create_app"]
+    return [sys.executable, "-m", "granian", *words, "--no-ws", "--factory", "worker_service.web:served_app"]
 
 
 def worker_command(arguments: Sequence[str] = ()) -> list[str]:

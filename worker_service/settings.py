@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address the web process listens on.")
     http_port: int = Field(default=8000, ge=1, le=65535, description="Port the web process listens on.")
+    http_threads: int = Field(
+        default=512,
+        ge=16,
+        le=4096,
+        description="Requests the web process works on at the same time; half of them may wait or stream. "
+        "Under another WSGI server: the number of its threads.",
+    )
     admin_key: SecretStr | None = Field(
         default=None,
         description="Key that every request has to show; with one, other addresses than loopback are allowed.",
@@ -202,6 +209,11 @@ class Settings(BaseSettings):
         if not all(actor and _QUEUE.fullmatch(queue) for actor, queue in routes.items()):
             raise ValueError(f"{value!r}: write actor=queue, with commas between pairs")
         return routes
+
+    @property
+    def most_waiting(self) -> int:
+        """How many requests may wait or stream at once; the other threads answer."""
+        return self.http_threads // 2
 
     @property
     def retention(self) -> dict[str, tuple[int, int]]:

@@ -7,6 +7,7 @@ from . import registry
 from .api import access, problems
 from .api.actors import actors
 from .api.bulk import bulk
+from .api.events import events
 from .api.failures import failures
 from .api.health import health
 from .api.jobs import jobs
@@ -18,12 +19,25 @@ from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
 from .api.stats import stats
 from .api.steps import steps
+from .api.stop_signal import on_stop_signal
 from .api.submitting import submitting
+from .api.waiting import Waiting
 from .broker.broker import JobBroker
 from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
+
+WAITING = "worker_service.waiting"
+"""Where an application keeps its `Waiting`."""
+
+
+def served_app() -> Flask:
+    """The application for a process that serves nothing else: when that is asked to stop, whoever waits is answered."""
+    app = create_app()
+    waiting: Waiting = app.extensions[WAITING]
+    on_stop_signal(waiting.stop)
+    return app
 
 
 def create_app(broker: JobBroker | None = None, given: Settings | None = None) -> Flask:
@@ -44,8 +58,11 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.url_map.merge_slashes = False
     problems.install(app)
     access.install(app, given)
-    app.register_blueprint(submitting(broker, given))
-    app.register_blueprint(jobs(broker, given))
+    waiting = Waiting(broker, given)
+    app.extensions[WAITING] = waiting
+    app.register_blueprint(submitting(broker, given, waiting))
+    app.register_blueprint(jobs(broker, given, waiting))
+    app.register_blueprint(events(broker, given, waiting))
     app.register_blueprint(operations(broker, given))
     app.register_blueprint(steps(broker, given))
     app.register_blueprint(bulk(broker, given))

@@ -505,9 +505,10 @@ class TestDamagedRecord:
 
             self.claim_all(store)
 
-            told = subscription.get_message(timeout=5)
-        assert told is not None
-        assert told["data"] == b"dead"
+            told = []
+            while message := subscription.get_message(timeout=0.2):
+                told.append(message["data"])
+        assert told[-1] == b"dead"
 
 
 def test_full_server_refuses_claims_and_nothing_changes(limited: Store):

@@ -97,6 +97,12 @@ class JobJson(TypedDict):
     links: LinksJson
 
 
+class ResultJson(TypedDict):
+    """What the actor of a job has returned; None also when it stores no results."""
+
+    result: Any
+
+
 class DuplicateJobJson(JobJson):
     """The job that does the work which another one was asked for."""
 

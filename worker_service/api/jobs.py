@@ -5,20 +5,23 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import InvalidQuery, UnknownJob
+from ..jobs.errors import InvalidQuery, JobNotFinished, JobNotSucceeded, UnknownJob
 from ..jobs.instants import to_text
+from ..jobs.states import State
 from ..settings import Settings
 from ..store import Job
-from .answers import JobJson, JobPageJson, LogJson, LogLineJson
+from .answers import JobJson, JobPageJson, LogJson, LogLineJson, ResultJson
 from .checked import checked_query
 from .documented import documented
 from .lists import ListQuery
+from .prefer import ABOUT_PREFER, applied, wait_seconds
 from .representation import job_json
+from .waiting import Waiting
 
 HOUR_MS = 3600 * 1000
 
 
-def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
+def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
     """The routes that read jobs."""
     routes = Blueprint("jobs", __name__)
 
@@ -44,9 +47,39 @@ def jobs(broker: JobBroker, settings: Settings) -> Blueprint:
 
     @routes.get("/v1/jobs/<id>")
     @routes.get("/jobs/<id>")
-    @documented("Read a job.", {200: JobJson}, problems=(UnknownJob,))
+    @documented(
+        "Read a job, or wait for its end.",
+        {200: JobJson, 304: ""},
+        headers={"Prefer": ABOUT_PREFER, "If-None-Match": "An `ETag`: 304 while the job is the same."},
+        sends=("ETag", "Preference-Applied"),
+        problems=(UnknownJob,),
+    )
     def show(id: str) -> Response:
-        return jsonify(shown(broker, found(broker, settings, id)))
+        job = found(broker, settings, id)
+        seconds = wait_seconds(request.headers)
+        awaited = waiting.until_final(id, seconds) if seconds and not job.is_final else job
+        answer = shown(broker, awaited or found(broker, settings, id))
+        response = jsonify(answer)
+        if seconds and awaited:
+            response.headers.update(applied(seconds))
+        response.set_etag(answer["version"])
+        response.make_conditional(request)
+        return response
+
+    @routes.get("/v1/jobs/<id>/result")
+    @documented(
+        "What the actor of a job has returned.",
+        {200: ResultJson},
+        problems=(UnknownJob, JobNotFinished, JobNotSucceeded),
+    )
+    def result(id: str) -> Response:
+        job = found(broker, settings, id)
+        if not job.is_final:
+            raise JobNotFinished(f"The job {id} is {job.state}: it has no result yet.")
+        if job.state is not State.SUCCEEDED:
+            why = f" ({job.reason})" if job.reason else ""
+            raise JobNotSucceeded(f"The job {id} is {job.state}{why}: it has no result.")
+        return jsonify(ResultJson(result=job.result))
 
     @routes.get("/v1/jobs/<id>/log")
     @documented("Read the lines that a job's actor logged.", {200: LogJson}, problems=(UnknownJob,))

@@ -15,8 +15,10 @@ from .documented import documented
 from .durability import ABOUT_DURABILITY, read_level
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import shown
+from .prefer import ABOUT_PREFER, applied, wait_seconds
 from .representation import as_created, job_json, location, replayed_json
 from .requests import ABOUT_THE_TRACE, JobRequest, read_job_request
+from .waiting import Waiting
 
 DUPLICATES = ("duplicate", "replaced")
 """Another job does the work that is asked for."""
@@ -29,7 +31,7 @@ REFUSED = (InvalidJob, IdempotencyKeyReused, DuplicateJob, StoreFull)
 """What it raises, and the intake before it."""
 
 
-def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
+def submitting(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
     """The route that creates jobs."""
     routes = Blueprint("submitting", __name__)
 
@@ -39,8 +41,8 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
         "Create a job.",
         ACCEPTED,
         body=JobRequest,
-        headers=ABOUT_THE_KEY | ABOUT_DURABILITY | ABOUT_THE_TRACE,
-        sends=SENT,
+        headers=ABOUT_THE_KEY | ABOUT_DURABILITY | ABOUT_THE_TRACE | {"Prefer": ABOUT_PREFER},
+        sends=(*SENT, "Preference-Applied"),
         problems=(*REFUSED, QueueFull, NotDurable),
     )
     def create() -> Response:
@@ -51,7 +53,16 @@ def submitting(broker: JobBroker, settings: Settings) -> Blueprint:
             level=read_level(request.headers, broker),
         )
         broker.vitals.check_memory()
-        return accepted(broker, *submit(broker, wanted))
+        job, submitted = submit(broker, wanted)
+        response = accepted(broker, job, submitted)
+        seconds = wait_seconds(request.headers)
+        awaited = waiting.until_final(submitted.id or job.id, seconds) if seconds else None
+        if seconds and awaited:
+            found = shown(broker, awaited)
+            is_other = submitted.word in DUPLICATES
+            response.data = jsonify(DuplicateJobJson(**found, duplicate=True) if is_other else found).data
+            response.headers.update(applied(seconds))
+        return response
 
     return routes
 

@@ -150,7 +150,15 @@ class JobFinished(WorkerServiceError):
 
 
 class JobNotFinished(WorkerServiceError):
-    """Raised when a job that is to be removed waits or runs."""
+    """Raised when a job that is to be removed, or whose result is asked for, waits or runs."""
+
+
+class JobNotSucceeded(WorkerServiceError):
+    """Raised when the result is asked for of a job that has ended without one."""
+
+
+class TooManyWaiting(WorkerServiceError):
+    """Raised when as many requests wait or stream as may; try again in a while."""
 
 
 class NoCurrentJob(WorkerServiceError, RuntimeError):

@@ -1,15 +1,15 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, overview, oldest, workers, fitness, listening, connection, address, line;
-doctor/ checks that all of it holds.
+queries, listing, matching, failures, overview, oldest, workers, fitness, listening, watcher, connection, address,
+line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
 from .connection import connect
 from .durability import Level
 from .job_filter import JobFilter
-from .job_record import Delivery, Job, JobStep
+from .job_record import Delivery, Job, JobStep, LogLine
 from .listening import Listening
 from .listing import JobPage, Listing, Place
 from .queries import Queries
@@ -28,8 +28,10 @@ from .records import (
 from .schedules import Damaged, Lead, ScheduleRef, Schedules, SchedulesBell, StoredSchedule, Tick
 from .transitions import Store
 from .vitals import Vitals
+from .watcher import LOST, Watch, Watcher
 
 __all__ = [
+    "LOST",
     "Claim",
     "ClaimedJob",
     "Damaged",
@@ -44,6 +46,7 @@ __all__ = [
     "Listening",
     "Listing",
     "Lock",
+    "LogLine",
     "NewJob",
     "Outcome",
     "Place",
@@ -59,6 +62,8 @@ __all__ = [
     "Submitted",
     "Tick",
     "Vitals",
+    "Watch",
+    "Watcher",
     "check_server",
     "connect",
     "shown_url",

@@ -22,6 +22,9 @@ from ..jobs.errors import StoreFull, StoreUnavailable
 #: Seconds that a command may take before the connection counts as dead.
 COMMAND_TIMEOUT = 5.0
 
+#: Connections of one client. More threads than these take turns: each needs one for the time of a command.
+MOST_CONNECTIONS = 100
+
 _TRANSIENT = (BusyLoadingError, LostConnection, MasterDownError, NoAnswer, ReadOnlyError, TryAgainError)
 _TRANSIENT_WORDS = ("LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED", "MISCONF", "BUSY")
 
@@ -38,20 +41,14 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
         retries: how often a command is repeated after a connection error.
         timeout: seconds until a command without an answer fails.
     """
-    pool = (
-        redis.ConnectionPool.from_url(
-            url,
-            retry=_retry(retries),
-            socket_timeout=timeout,
-            socket_connect_timeout=COMMAND_TIMEOUT,
-            socket_keepalive=True,
-        )
-        if not url.startswith("unix:")
-        else redis.ConnectionPool.from_url(
-            url,
-            retry=_retry(retries),
-            socket_timeout=timeout,
-        )
+    over_tcp = {"socket_connect_timeout": COMMAND_TIMEOUT, "socket_keepalive": True}
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=COMMAND_TIMEOUT,  # to wait for one that is free
+        retry=_retry(retries),
+        socket_timeout=timeout,
+        **({} if url.startswith("unix:") else over_tcp),
     )
     return redis.Redis(connection_pool=pool)
 

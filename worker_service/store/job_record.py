@@ -37,6 +37,25 @@ class JobStep:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that an actor logged.
+
+    Attributes:
+        id: ``<UTC ms>-<number>``, larger than that of every earlier line of the job.
+        number: of the delivery.
+    """
+
+    id: str
+    number: int
+    text: str
+
+    @property
+    def at_ms(self) -> int:
+        """When it was logged."""
+        return int(self.id.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """The record of a job. Instants are UTC ms; ``message`` is the Dramatiq message, decoded.
 

@@ -41,6 +41,8 @@ class Keys:
         """string: the scheduler process that fires; expires."""
         self.watch = self.prefix + "watch"
         """string: present while somebody waits for events; expires."""
+        self.changed = self.prefix + "changed"
+        """channel: what kind of thing changed (jobs, queues, workers, schedules); published like `event`."""
 
     def job(self, id: str) -> str:
         """hash of small fields (each <= 64 bytes, so that it stays a listpack); until pruned."""
@@ -143,5 +145,5 @@ class Keys:
         return f"{self.prefix}aside:{name}"
 
     def event(self, id: str) -> str:
-        """channel: the new state of one job, published only while somebody watches."""
+        """channel: the new state of one job, or what else is new about it; published only while somebody watches."""
         return f"{self.prefix}ev:{id}"

@@ -6,14 +6,16 @@ from typing import Any
 
 import redis
 
-from ..jobs.errors import StoreFull
-from ..jobs.states import State
+from ..jobs.errors import StoreFull, StoreUnavailable
+from ..jobs.states import FINAL, State
 from .connection import translated
 from .fitness import check_fitness
-from .job_record import Job, read_job, text_of
+from .job_record import Job, LogLine, read_job, text_of
 from .keys import Keys
+from .watcher import LOST, RETRY_SECONDS, Watcher
 
-WATCH_MS = 60_000
+ENDS = frozenset({*(state.value for state in FINAL), "removed", LOST})
+"""Words after which a job may have ended."""
 
 
 class Queries:
@@ -27,6 +29,7 @@ class Queries:
     def __init__(self, client: redis.Redis, namespace: str) -> None:
         self._client = client
         self.keys = Keys(namespace)
+        self.watcher = Watcher(client, self.keys)
 
     def job(self, id: str) -> Job | None:
         """The job with this id, in one round trip; None when it is unknown or pruned."""
@@ -101,10 +104,14 @@ class Queries:
 
     def log(self, id: str) -> list[tuple[int, int, str]]:
         """The newest lines that a job's actor logged, oldest first, as (instant, number of the delivery, line)."""
+        return [(line.at_ms, line.number, line.text) for line in self.log_after(id)]
+
+    def log_after(self, id: str, after: str = "0-0") -> list[LogLine]:
+        """Those that follow the line with the id ``after``."""
         with translated():
-            entries: Any = self._client.xrange(self.keys.log(id))
+            entries: Any = self._client.xrange(self.keys.log(id), min=f"({after}")
         return [
-            (int(entry.partition(b"-")[0]), int(fields[b"n"] or 0), fields[b"line"].decode(errors="replace"))
+            LogLine(entry.decode(), int(fields[b"n"] or 0), fields[b"line"].decode(errors="replace"))
             for entry, fields in entries
         ]
 
@@ -155,19 +162,26 @@ class Queries:
 
         A job that does not exist yet (a later step of a pipeline) is waited for as well.
 
-        The watch key makes the scripts publish; it is set before the job is read, so no end is missed.
+        Raises:
+            StoreUnavailable: Redis is away, at the beginning or when the time is up.
         """
         deadline = time.monotonic() + timeout
-        with translated(), self._client.pubsub() as subscription:
-            subscription.subscribe(self.keys.event(id))
-            subscription.get_message(timeout=timeout)  # the confirmation: from here on nothing is missed
+        with self.watcher.job(id) as watch:
+            heard = {LOST}
             while True:
-                self._client.set(self.keys.watch, 1, px=WATCH_MS)
-                job = self.job(id)
                 left = deadline - time.monotonic()
-                if (job is not None and job.is_final) or left <= 0:
-                    return job
-                subscription.get_message(timeout=min(left, WATCH_MS / 2000))
+                is_time_up = left <= 0 or watch.is_over
+                if heard & ENDS or is_time_up:
+                    try:
+                        job = self.job(id)
+                    except StoreUnavailable:
+                        if is_time_up:
+                            raise
+                        heard |= watch.hear(min(left, RETRY_SECONDS))
+                        continue
+                    if is_time_up or "removed" in heard or (job is not None and job.is_final):
+                        return job
+                heard = watch.hear(left)
 
     def check_fitness(self) -> None:
         """Whether Redis takes jobs and keeps them; one round trip.

@@ -32,6 +32,7 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds to wait before the request is sent again.",
         "schema": {"type": "integer"},
     },
+    "Preference-Applied": _text("`wait=N`: the end of the job was waited for, N seconds at most."),
     "WWW-Authenticate": _text("How to show a key."),
 }
 """Header Objects of answers; a header that a `Document` sends needs one."""

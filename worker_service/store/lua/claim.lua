@@ -1,8 +1,8 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags
--- Uses: keys clock count session place end unique tags final bury
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed
+-- Uses: keys publish clock count session place unique tags final bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
@@ -55,6 +55,7 @@ local function promote_one(queue, id)
     redis.call('ZADD', ready_key(queue), new_place(job[2]), id)
     redis.call('HSET', job_key(id), 'state', 'queued')
     redis.call('HDEL', job_key(id), 'wait_reason')
+    publish(id, 'queued')
   end
 end
 
@@ -79,6 +80,7 @@ local function postpone(queue, id)
   redis.call('HSET', job_key(id), 'state', 'retrying', 'wait_reason', 'crash')
   redis.call('ZADD', due_key(queue), now + SUSPECT_WAIT_MS, id)
   postponed[queue] = true
+  publish(id, 'retrying')
 end
 
 -- Returns true when the job was taken.
@@ -104,6 +106,7 @@ local function take(queue, id, place)
   redis.call('HSET', running_key(session), id, token)
   if job[13] == 'start' and job[14] then release_lock(id, job[14], now) end
   count(job[2], 'started', 1)
+  publish(id, 'running')
   count_duration(job[2], 'wait', now - math.max(tonumber(job[8] or 0), tonumber(job[9])))
   taken[#taken + 1] = id
   hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, job[10] or '', job[11] or 0, job[12] or 0)

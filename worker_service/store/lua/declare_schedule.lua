@@ -1,8 +1,8 @@
 -- declare_schedule: the code of a scheduler says that there is this schedule, again and again while it lives.
 -- Guarantee: old and new code side by side do not undo each other: a definition goes forward to that of newer code;
 --   code of the same version or an older one has its way only when that one was not heard of for a while.
--- Keys: schedule schedules meta bell
--- Uses: keys clock schedule
+-- Keys: schedule schedules meta bell watch changed
+-- Uses: keys publish clock schedule
 -- ARGV: 1 now  2 name  3 uid, for a new one  4 definition (JSON)  5 next tick ('' = none)  6 max_runs ('' = no
 --   limit)  7 version of the code (a number that grows)  8 quiet_ms (how long newer code has to be silent)
 -- Returns: created | updated | unchanged | older | taken

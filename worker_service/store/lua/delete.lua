@@ -1,8 +1,8 @@
 -- delete: a person removes finished jobs before their retention does.
 -- Guarantee: only jobs in a final state go, each with all that belongs to it; damaged ones too. Repeated, it answers
 --   'unknown' for those that are gone.
--- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags
--- Uses: keys clock place unique tags remove
+-- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags watch ev changed
+-- Uses: keys publish clock place unique tags remove
 -- ARGV: 1 now  2 until (UTC ms: leave alone what ended later; '' = whenever)  3.. ids
 -- Returns: one word per job: deleted | active | later | unknown
 local now, till = clock(ARGV[1]), tonumber(ARGV[2]) or math.huge

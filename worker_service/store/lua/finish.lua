@@ -2,8 +2,8 @@
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
--- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags
--- Uses: keys clock count place end unique tags final cancelled create join
+-- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed
+-- Uses: keys publish clock count place end unique tags final cancelled create join
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), fingerprint of what made it dead ('' = none), number of

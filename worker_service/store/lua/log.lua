@@ -1,8 +1,8 @@
 -- log: add a line to the log of a running job.
 -- Guarantee: only the holder of the job's token writes; the newest thousand lines or so are kept. A call that is
 --   repeated after a lost reply may write its line twice.
--- Keys: job log watch ev
--- Uses: keys end
+-- Keys: job log watch ev changed
+-- Uses: keys publish
 -- ARGV: 1 id  2 token  3 the line
 -- Returns: done | stale
 local id, token, line = ARGV[1], ARGV[2], ARGV[3]

@@ -1,7 +1,7 @@
 -- miss: move a schedule on over ticks that came too late to be fired.
 -- Guarantee: only forward; repeatable.
--- Keys: schedule schedules ticks
--- Uses: keys schedule
+-- Keys: schedule schedules ticks watch changed
+-- Uses: keys publish schedule
 -- ARGV: 1 schedule  2 uid  3 version  4 the newest tick that is missed  5 next tick ('' = none)  6 how many
 -- Returns: missed | already | changed
 local name, tick, next = ARGV[1], ARGV[4], ARGV[5]

@@ -1,7 +1,7 @@
 -- pause_schedule: no tick of a schedule is fired until it is resumed.
 -- Guarantee: jobs of earlier ticks go on; a second pause replaces the first.
--- Keys: schedule schedules meta bell
--- Uses: keys schedule
+-- Keys: schedule schedules meta bell watch changed
+-- Uses: keys publish schedule
 -- ARGV: 1 name  2 about (JSON: why, since when)
 -- Returns: paused | unknown
 local name, about = ARGV[1], ARGV[2]

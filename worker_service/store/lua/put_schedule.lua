@@ -1,8 +1,8 @@
 -- put_schedule: create a schedule, or replace its definition.
 -- Guarantee: a definition is replaced only if it has the expected version; its ticks fired so far stay fired.
 --   Repeated with the same definition it changes nothing.
--- Keys: schedule schedules meta bell
--- Uses: keys clock schedule
+-- Keys: schedule schedules meta bell watch changed
+-- Uses: keys publish clock schedule
 -- ARGV: 1 now  2 name  3 expected version ('' = any, 0 = there is none)  4 uid, for a new one  5 definition (JSON)
 --   6 next tick ('' = none)  7 max_runs ('' = no limit)
 -- Returns: {created | updated | unchanged | conflict | from_code, version}

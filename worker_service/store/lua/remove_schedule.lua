@@ -1,8 +1,8 @@
 -- remove_schedule: a schedule and its history go; its jobs stay.
 -- Guarantee: one that code declares goes only when no code has declared it since an instant; one that cannot be read
 --   goes as well; repeatable.
--- Keys: sessions schedule schedules ticks meta bell
--- Uses: keys schedule
+-- Keys: sessions schedule schedules ticks meta bell watch changed
+-- Uses: keys publish schedule
 -- ARGV: 1 name  2 expected version ('' = any)  3 silent_since ('' = it is one of the API's; else one of code)
 -- Returns: removed | unknown | conflict | from_code | declared
 local name, expected, silent_since = ARGV[1], ARGV[2], ARGV[3]

@@ -2,8 +2,8 @@
 -- Guarantee: only a job that is dead or cancelled moves; a call repeated with the same nonce (its reply was lost)
 --   answers the same and moves nothing, even if a job has died again since. A damaged record does not hold the rest.
 --   Whose work another job does meanwhile (locked) is left as it is.
--- Keys: job q wake arrivals total m final watch ev due unique
--- Uses: keys clock count place end unique
+-- Keys: job q wake arrivals total m final watch ev due unique changed
+-- Uses: keys publish clock count place unique
 -- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later, and what was run again with other
 --   arguments; '' = none)  4.. ids
 -- Returns: one word per job: replayed | active | finished | later | damaged | unknown | locked | replaced

@@ -1,7 +1,7 @@
 -- resume_schedule: ticks are fired again, from the given one on; those of the pause are not made up for.
 -- Guarantee: repeatable; a schedule that was replaced meanwhile is left to who replaced it.
--- Keys: schedule schedules meta bell
--- Uses: keys schedule
+-- Keys: schedule schedules meta bell watch changed
+-- Uses: keys publish schedule
 -- ARGV: 1 name  2 version  3 next tick ('' = none)
 -- Returns: resumed | unknown | changed
 local name, version, next = ARGV[1], ARGV[2], ARGV[3]

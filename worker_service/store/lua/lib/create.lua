@@ -45,6 +45,7 @@ local function replace_waiting(id, values, i, due, debounce, max_wait, now)
     end
     push_due(job[1], id, due)
   end
+  publish(id, 'replaced')
 end
 
 -- What is to become of a job whose work somebody else owns; nothing when it is to follow that one. Only looks.

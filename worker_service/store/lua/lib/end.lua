@@ -1,14 +1,6 @@
 -- What every end of a job or of a delivery shares.
 local KEPT_DELIVERIES = 25
 
-local watched = nil -- looked up once per run, and only when something changed
-
-local function publish(id, state)
-  if watched == nil then watched = redis.call('EXISTS', WATCH) == 1 end
-  if watched then redis.call('PUBLISH', event_channel(id), state) end
-end
-
-
 -- A write that nothing may stop: a key of another type, which nobody of ours made, gives way.
 local function write_over(command, key, ...)
   local reply = redis.pcall(command, key, ...)

@@ -17,6 +17,7 @@ local function write_new(values, i, state, now)
   redis.call('ZADD', JOBS, now, id)
   redis.call('HSETNX', QUEUES, queue, now)
   count(actor, 'enqueued', 1)
+  if state ~= 'dead' then publish(id, state) end -- else enter_final does
 end
 
 local enter_final -- calls itself through the callbacks of a group that failed

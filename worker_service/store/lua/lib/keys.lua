@@ -30,3 +30,4 @@ local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. min
 local function quota_key(who) return P .. 'quota:' .. who end
 local function aside_key(name) return P .. 'aside:' .. name end
 local function event_channel(id) return P .. 'ev:' .. id end
+local CHANGED = P .. 'changed'

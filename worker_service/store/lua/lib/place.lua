@@ -26,6 +26,7 @@ local function put_back(session, id, queue, place)
   redis.call('HDEL', job_key(id), 'token', 'place')
   redis.call('HDEL', running_key(session), id)
   push_ready(queue, id, place)
+  publish(id, 'queued')
 end
 
 -- Marks lost with the process that took them are set again wherever work waits.

@@ -5,4 +5,5 @@ local function remove_job(id, state, now)
   untag_job(id)
   redis.call('ZREM', JOBS, id)
   redis.call('ZREM', final_key(state), id)
+  publish(id, 'removed')
 end

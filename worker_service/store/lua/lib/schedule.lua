@@ -5,6 +5,7 @@ local KEPT_TICKS = 500
 local function tell_schedulers()
   redis.call('HINCRBY', META, 'schedules_changed', 1)
   redis.call('ZADD', bell_key('schedulers'), 0, 'ring')
+  publish_change('schedules')
 end
 
 -- tick is due next; none ('') when it was the last one, or no run is left.
@@ -23,6 +24,7 @@ end
 local function note_tick(name, tick, cause, outcome, job)
   redis.call('XADD', ticks_key(name), 'MAXLEN', '~', KEPT_TICKS, '*', 'tick', tick, 'cause', cause,
     'outcome', outcome, 'job', job)
+  publish_change('schedules')
 end
 
 local function is_version(text)

@@ -12,4 +12,5 @@ end
 local function remove_session(session)
   redis.call('ZREM', SESSIONS, session)
   redis.call('DEL', session_key(session), running_key(session), claim_key(session), bell_key(session))
+  publish_change('workers')
 end

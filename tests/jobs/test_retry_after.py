@@ -1,5 +1,7 @@
 """Retry-After: what a server asks for, and never less."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +45,25 @@ def test_job_waits_at_least_as_long_and_at_most_a_tenth_more(status: int):
         with pytest.raises(RetryLater) as caught:
             respect_retry_after(a_response(status, Retry_After="100"))
         assert 100_000 <= caught.value.delay_ms <= 110_000
+
+
+@pytest.mark.parametrize("year", [2020, 2040])
+def test_date_is_measured_from_the_server_s_own(year: int):
+    """Whatever this machine's clock says."""
+    response = a_response(
+        429, Date=f"Fri, 15 Jan {year} 08:00:00 GMT", Retry_After=f"Fri, 15 Jan {year} 08:01:00 GMT"
+    )
+    with pytest.raises(RetryLater) as caught:
+        respect_retry_after(response)
+    assert 60_000 <= caught.value.delay_ms <= 66_000
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
+def test_date_of_a_server_that_tells_no_time_is_measured_from_now(headers: dict[str, str]):
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    with pytest.raises(RetryLater) as caught:
+        respect_retry_after(a_response(429, Retry_After=later, **headers))
+    assert 50_000 <= caught.value.delay_ms <= 66_000
 
 
 def test_it_waits_at_most_a_day():

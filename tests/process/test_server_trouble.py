@@ -99,9 +99,11 @@ def test_a_server_that_stands_still_longer_than_the_lease_costs_nothing(on_own_s
     assert_all_ran_once(service, ids)
 
 
-def test_a_worker_with_a_clock_an_hour_ahead_keeps_the_server_s_time(service: Service) -> None:
-    worker: Any = service.worker(module="skewed")
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_worker_with_a_clock_an_hour_off_keeps_the_server_s_time(service: Service, hours: int) -> None:
+    worker: Any = service.worker(module="skewed", env={"SKEW_SECONDS": str(hours * 3600)})
     wait_until(lambda: bool(service.sessions()))
+    [unknown] = service.submit("of_no_worker", "job")
     due_at = time.time() + 1.5
     [id] = service.submit("hold", "job", 3.0, delay_ms=1500)  # runs for two leases
     expired = service.submit("quick", "late", delay_ms=500, expires_in_ms=60_000)
@@ -113,5 +115,8 @@ def test_a_worker_with_a_clock_an_hour_ahead_keeps_the_server_s_time(service: Se
     assert job.started_at_ms is not None
     assert job.started_at_ms / 1000 >= due_at - 0.05
     assert (job.crashes, len(job.deliveries)) == (0, 1)
+    assert job.started_at_ms / 1000 <= due_at + 2
     assert service.reads.state(expired[0]) is State.SUCCEEDED
+    looked_for = service.store.client.hget(service.store.keys.job(unknown), "deliveries")
+    assert int(looked_for or 0) > 2, "it was taken for one that nobody has known for an hour"
     assert worker.main.poll() is None

@@ -147,14 +147,28 @@ class TestSnooze:
     def test_job_waits_uncharged(self, store: Store, reads: Queries):
         job = claimed(store, "one")
 
-        assert finish(store, job, "snooze", delay_ms=700, reason="unknown_actor") == "done"
+        assert finish(store, job, "snooze", delay_ms=700, reason="snooze") == "done"
 
         found = reads.job("one")
         assert found is not None
-        assert (found.state, found.wait_reason, found.attempts) == (State.SCHEDULED, "unknown_actor", 0)
+        assert (found.state, found.wait_reason, found.attempts) == (State.SCHEDULED, "snooze", 0)
         assert found.due_at_ms == NOW + 700
         assert [delivery.charged for delivery in found.deliveries] == [False]
         assert reads.totals("work")["snoozed"] == 1
+
+    def test_looking_for_an_actor_pushes_no_attempt_out_of_the_history(self, store: Store, reads: Queries):
+        job = claimed(store, "one")
+        finish(store, job, "retry", error='{"type":"E"}')
+        for turn in range(30):
+            (job,) = claim(store, now_ms=NOW + turn * 1_000).jobs
+            assert job.unknown_for_ms == (turn * 1_000 if turn else None)
+            finish(store, job, "snooze", delay_ms=1_000, reason="unknown_actor", now_ms=NOW + turn * 1_000)
+
+        found = reads.job("one")
+        assert found is not None
+        assert (found.state, found.wait_reason) == (State.SCHEDULED, "unknown_actor")
+        assert [delivery.outcome for delivery in found.deliveries] == ["retry"]
+        assert fields_of(store, "one")["unknown_since"] == str(NOW)
 
     def test_snoozes_are_counted_on_the_record(self, store: Store):
         job = claimed(store)

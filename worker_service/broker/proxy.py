@@ -4,7 +4,6 @@ import json
 import traceback
 from contextvars import ContextVar
 from dataclasses import dataclass
-from time import time
 from typing import Any
 
 import dramatiq
@@ -139,8 +138,7 @@ class JobProxy(dramatiq.MessageProxy):
 
     def _wait_for_actor(self) -> Decision:
         """Another worker may know the actor, now or after the deploy under way: look again soon, then seldom."""
-        since = self.claimed.unknown_since_ms
-        waited = 0 if since is None else max(0, int(time() * 1000) - since)
+        waited = self.claimed.unknown_for_ms or 0
         if waited > UNKNOWN_ACTOR_GIVE_UP_MS:
             return Decision("dead_letter", "unknown_actor")
         first, longest = UNKNOWN_ACTOR_WAITS_MS

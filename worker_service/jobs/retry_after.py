@@ -21,11 +21,13 @@ def respect_retry_after(response: Any) -> None:
 
     Raises:
         RetryLater: the status is 429 or 503 and a Retry-After can be read. Never earlier than it says, up to a
-            tenth (at least up to a second) later, so that not all come back at once; at most a day.
+            tenth (at least up to a second) later, so that not all come back at once; at most a day. A date is
+            measured from the server's own (``Date``) where it tells it: the clock of this machine may be wrong.
     """
     if response.status_code not in STATUSES:
         return
-    asked = retry_after_ms(response.headers.get("Retry-After"))
+    sent_at = _instant(response.headers.get("Date"))
+    asked = retry_after_ms(response.headers.get("Retry-After"), sent_at.timestamp() if sent_at else None)
     if asked is not None:
         jitter = random.randint(0, max(LEAST_JITTER_MS, asked // 10))
         delay = min(asked + jitter, SNOOZED_LIMIT_MS)
@@ -44,10 +46,17 @@ def retry_after_ms(header: str | None, now: float | None = None) -> int | None:
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:12]), 10**9) * 1000
-    try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
+    at = _instant(text)
+    if at is None:
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     return max(0, -int(-(at - moment).total_seconds() * 1000 // 1))
+
+
+def _instant(http_date: str | None) -> datetime | None:
+    """None for what is no date."""
+    try:
+        at = parsedate_to_datetime(http_date or "")
+    except (TypeError, ValueError, IndexError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -161,7 +161,7 @@ class ClaimedJob:
     Attributes:
         attempts, crashes: those charged before this delivery.
         snoozes, snoozed_ms: how often it was put back uncharged, and for how long in all.
-        unknown_since_ms: when a worker that did not know the actor first met it; None when none did.
+        unknown_for_ms: how long ago a worker that did not know the actor first met it; None when none did.
     """
 
     id: str
@@ -171,7 +171,7 @@ class ClaimedJob:
     crashes: int
     max_attempts: int
     message: bytes
-    unknown_since_ms: int | None = None
+    unknown_for_ms: int | None = None
     snoozes: int = 0
     snoozed_ms: int = 0
 

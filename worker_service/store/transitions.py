@@ -150,7 +150,7 @@ class Store:
                 crashes=int(reply[i + 4]),
                 max_attempts=int(reply[i + 5]),
                 message=reply[i + 6],
-                unknown_since_ms=int(reply[i + 7]) if reply[i + 7] else None,
+                unknown_for_ms=int(reply[i + 7]) if reply[i + 7] != b"" else None,
                 snoozes=int(reply[i + 8]),
                 snoozed_ms=int(reply[i + 9]),
             )

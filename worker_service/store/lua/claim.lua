@@ -6,8 +6,8 @@
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
---   then per job: id, token, queue, attempts, crashes, max_attempts, message, unknown_since or '', snoozes,
---   snoozed_ms}
+--   then per job: id, token, queue, attempts, crashes, max_attempts, message, ms that workers have not known its actor
+--   or '', snoozes, snoozed_ms}
 local now, session, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
 local n, suspects, ring = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local SUSPECT_WAIT_MS, MOST_DROPPED = 250, 50
@@ -24,14 +24,17 @@ local function whole(...)
   for _, value in ipairs({...}) do assert(tostring(value):match('^%d+$'), 'damaged record') end
 end
 
+-- A difference of one clock: the caller's may show another hour.
+local function waited(since) return since and math.max(0, now - tonumber(since)) or '' end
+
 local function hand_out_again(id)
   local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts',
     'unknown_since', 'snoozes', 'snoozed_ms')
   if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
     local message = redis.call('GET', msg_key(id))
     assert(job[2] and message, 'damaged record')
-    whole(job[3] or 0, job[4] or 0, job[5] or '', job[7] or 0, job[8] or 0)
-    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, job[6] or '', job[7] or 0, job[8] or 0)
+    whole(job[3] or 0, job[4] or 0, job[5] or '', job[6] or 0, job[7] or 0, job[8] or 0)
+    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, waited(job[6]), job[7] or 0, job[8] or 0)
   end
 end
 
@@ -109,7 +112,7 @@ local function take(queue, id, place)
   publish(id, 'running')
   count_duration(job[2], 'wait', now - math.max(tonumber(job[8] or 0), tonumber(job[9])))
   taken[#taken + 1] = id
-  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, job[10] or '', job[11] or 0, job[12] or 0)
+  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, waited(job[10]), job[11] or 0, job[12] or 0)
   return true
 end
 

@@ -107,7 +107,8 @@ local function apply(i)
   local followups = tonumber(ARGV[i + 10])
   verbs[verb](id, job, token, o)
   if o.error ~= '' then write_out(id, 'error', o.error) end
-  if verb ~= 'complete' then
+  -- Looking for an actor would soon push every real attempt out: the record says since when.
+  if verb ~= 'complete' and not (verb == 'snooze' and o.reason == 'unknown_actor') then
     local charged = verb == 'retry' and 1 or verb == 'dead_letter' and o.charged or 0
     log_delivery(id, job.number, job.started_at, now, session_of(token), verb, charged, o.error)
   end

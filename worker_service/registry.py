@@ -7,7 +7,7 @@ from typing import Any
 import dramatiq
 
 from .broken_modules import ActorModuleFailed, short_in_workers
-from .broker import bulk
+from .broker import bulk, webhooks
 from .broker.broker import JobBroker
 from .broker.offered import offered
 from .jobs.errors import InvalidJob
@@ -22,6 +22,7 @@ def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
     made = JobBroker(settings(), default_middleware())
     bulk.declare(made)
+    webhooks.declare(made, settings())
     dramatiq.set_broker(made)
     return made
 

@@ -1,5 +1,6 @@
 """One frozen settings object, read from the environment (prefix ``JOBS_``) and checked whole at the start."""
 
+import base64
 import ipaddress
 import logging
 import os
@@ -23,10 +24,13 @@ _DAY_MS = 24 * 3600 * 1000
 
 USUAL_REDIS_URL = "redis://127.0.0.1:6379/0"
 
-SECRETS = ("redis_url", "admin_key", "smtp_password")
+SECRETS = ("redis_url", "admin_key", "webhook_secrets", "smtp_password")
 """Each may stand in a file: ``JOBS_ADMIN_KEY_FILE`` names it."""
 
 MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+
+
+MAKE_SECRET = "python3 -c 'import base64, os; print(\"whsec_\" + base64.b64encode(os.urandom(32)).decode())'"
 
 
 class WrongSettings(Exception):
@@ -129,6 +133,11 @@ class Settings(BaseSettings):
         description="Comma-separated addresses and networks that jobs may reach although they are not public, as in "
         "`10.1.0.0/16,127.0.0.1`. By default none, loopback neither.",
     )
+    webhook_secrets: SecretStr | None = Field(
+        default=None,
+        description="Comma-separated secrets (`whsec_...`) that sign webhooks, the newest first; each signs. "
+        "Without one a job with a webhook is refused.",
+    )
     smtp_host: str | None = Field(
         default=None,
         description="Mail server of `send_email`. Without one `worker-service up` writes mails to `.data/mail/`.",
@@ -210,6 +219,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r}: write actor=queue, with commas between pairs")
         return routes
 
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _check_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        for secret in _parts(value.get_secret_value() if value else ""):
+            _signing_key(secret)
+        return value
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """What signs webhooks, the newest first."""
+        given = self.webhook_secrets.get_secret_value() if self.webhook_secrets else ""
+        return tuple(map(_signing_key, _parts(given)))
+
     @property
     def most_waiting(self) -> int:
         """How many requests may wait or stream at once; the other threads answer."""
@@ -286,6 +308,18 @@ def _variable(field: str) -> str:
 
 def _message(text: str) -> str:
     return text.removeprefix("Value error, ")
+
+
+def _signing_key(secret: str) -> bytes:
+    """What a secret of Standard Webhooks stands for; the error does not repeat it."""
+    prefix = "whsec_"
+    try:
+        key = base64.b64decode(secret.removeprefix(prefix), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith(prefix) or not 24 <= len(key) <= 64:
+        raise ValueError(f"a secret is {prefix} and 24 to 64 bytes in base64. To make one: {MAKE_SECRET}")
+    return key
 
 
 def _parts(text: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.http.actors import ACTORS
-from worker_service.broker import bulk
+from worker_service.broker import bulk, webhooks
 from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.middleware import default_middleware
@@ -36,6 +36,7 @@ def broker(settings: Settings) -> Iterator[JobBroker]:
     for fn, options in ACTORS.items():
         dramatiq.actor(broker=made, **options)(fn)
     bulk.declare(made)
+    webhooks.declare(made, settings)
     yield made
     made.close()
 

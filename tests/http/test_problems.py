@@ -150,7 +150,7 @@ class TestInvalidJob:
         client.post("/v1/jobs", json={"actor": "add", "args": {"x": "one"}})
         assert broker.reads.depth("default") == 0
 
-    @pytest.mark.parametrize("field", ["webhook", "workflow", "tenant", "rate_limit"])
+    @pytest.mark.parametrize("field", ["workflow", "tenant", "rate_limit"])
     def test_field_of_later_is_refused_and_not_ignored(self, client: FlaskClient, field: str):
         answer = client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}, field: None})
         (error,) = problem(answer, 422, "invalid-job")["errors"]

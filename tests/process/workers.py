@@ -14,7 +14,7 @@ import dramatiq
 
 from tests.process.effects import Effects
 from tests.waiting import wait_until
-from worker_service.broker import bulk
+from worker_service.broker import bulk, webhooks
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.submission import encode
 from worker_service.middleware import default_middleware
@@ -34,6 +34,7 @@ class Service:
         self.sink = Effects(folder)
         self.broker = JobBroker(self.settings, default_middleware())
         bulk.declare(self.broker)
+        webhooks.declare(self.broker, self.settings)
         self.store, self.reads = self.broker.store, self.broker.reads
         self.workers: list[Worker] = []
 

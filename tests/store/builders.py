@@ -8,7 +8,17 @@ from typing import Any
 
 import redis
 
-from worker_service.store import Claim, ClaimedJob, NewJob, Outcome, ScheduleRef, Schedules, Store, Submitted
+from worker_service.store import (
+    Claim,
+    ClaimedJob,
+    Hook,
+    NewJob,
+    Outcome,
+    ScheduleRef,
+    Schedules,
+    Store,
+    Submitted,
+)
 
 NOW = 1_800_000_000_000
 """The instant at which every test begins."""
@@ -37,6 +47,13 @@ def a_job(id: str = "", **fields: Any) -> NewJob:
     """A job to create: of actor `work` on queue `default`, under an id of its own."""
     id = id or f"job-{next(_numbers)}"
     return NewJob(**{"id": id, "queue": "default", "actor": "work", "message": a_message(id), **fields})
+
+
+def a_hook(*events: str) -> Hook:
+    """Who is told of the ends of a job, by default of all."""
+    message = b'{"queue_name":"hooks","actor_name":"tell","args":[],"kwargs":{"url":"http://here",'
+    delivery = NewJob("", "hooks", "tell", message, max_attempts=7)
+    return Hook(events or ("succeeded", "dead", "cancelled"), delivery)
 
 
 def submitted(store: Store, id: str = "", *, now_ms: int = NOW, **fields: Any) -> str:

@@ -137,6 +137,7 @@ DAMAGES = {
             r.lpush(k.attempts("ghost"), "1"),
             r.xadd(k.log("ghost"), {"n": "1", "line": "x"}),
             r.hset(k.step("ghost"), "paid", "1"),
+            r.hset(k.hook("ghost"), "events", "dead"),
         ),
         {("leak", "ghost")},
     ),
@@ -145,7 +146,7 @@ DAMAGES = {
     ),
     "the registry of queues": Damage(
         lambda r, k: r.delete(k.queues),
-        {("unregistered", queue) for queue in ("mail", "default", "waits", "failed", "locks")},
+        {("unregistered", queue) for queue in ("mail", "default", "waits", "failed", "locks", "hooks")},
         "queued-1",
     ),
     "why a queue is paused": Damage(

@@ -3,6 +3,7 @@
 from tests.store.builders import (
     LEASE,
     NOW,
+    a_hook,
     a_job,
     a_schedule,
     a_session,
@@ -39,6 +40,7 @@ def populate(store: Store) -> None:
         submitted(store, f"scheduled-{number}", delay_ms=50_000, queue="mail")
     store.submit([a_job("once", idempotency=Idempotency("k", "f", 60_000))], now_ms=NOW)
     _locks(store)
+    _webhooks(store)
     assert store.begin_step(first.id, first.token, "charge", now_ms=NOW)[0] == "begun"
     assert fire(store, a_schedule(store), NOW, a_job("tick", queue="mail", run_at_ms=NOW)) == "fired"
     schedules_of(store).lead("one", LEASE, now_ms=NOW)
@@ -70,6 +72,13 @@ def _locks(store: Store) -> None:
     assert words(store.submit([follower], now_ms=NOW)) == ["follows"]
     submitted(store, "alone", queue="locks", lock=Lock("u2", "start"), delay_ms=50_000, tags=("red", "blue"))
     submitted(store, "window", queue="locks", lock=Lock("w", "60000"), delay_ms=50_000)
+
+
+def _webhooks(store: Store) -> None:
+    """A job that ended, with the delivery that tells of it, and one that waits."""
+    for id in ("told", "to-be-told"):
+        submitted(store, id, queue="hooks", delay_ms=50_000, hook=a_hook())
+    store.cancel("told", now_ms=NOW)
 
 
 def _groups(store: Store) -> None:

@@ -15,6 +15,7 @@ from ..jobs.labels import Metadata, Tags
 from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
+from ..jobs.webhooks import Webhook
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -27,7 +28,6 @@ NOT_YET = frozenset(
         "encryption",
         "rate_limit",
         "tenant",
-        "webhook",
         "workflow",
     }
 )
@@ -66,6 +66,7 @@ class JobRequest(BaseModel):
     metadata: Metadata | None = None
     unique: Unique | None = None
     store_result: bool | None = None
+    webhook: Webhook | None = None
 
     @model_validator(mode="after")
     def _one_way_to_say_when(self) -> Self:
@@ -84,6 +85,7 @@ class JobRequest(BaseModel):
             "tags": self.tags,
             "metadata": self.metadata,
             "store_results": self.store_result,
+            "webhook": self.webhook,
         }
         wanted = {name: value for name, value in options.items() if value is not None}
         if "unique" in self.model_fields_set:

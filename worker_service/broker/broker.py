@@ -18,7 +18,7 @@ from ..jobs.errors import (
     WorkerServiceError,
 )
 from ..settings import Settings
-from ..store import Idempotency, Level, Listing, NewJob, Queries, Store, Submitted, Vitals, connect
+from ..store import Hook, Idempotency, Level, Listing, NewJob, Queries, Store, Submitted, Vitals, connect
 from .consumer import JobConsumer
 from .groups import NEXT, GroupCallbacks, Membership, membership_of
 from .hooks import HookedBroker
@@ -26,6 +26,7 @@ from .process import WorkerProcess
 from .proxy import CURRENT, Decision, JobProxy
 from .results import job_results
 from .submission import TRACEPARENT, encode, milliseconds, read_message
+from .webhook_option import hook_of
 
 JOIN_LOOK_SECONDS = 0.02
 
@@ -48,6 +49,7 @@ class JobBroker(HookedBroker):
         self.vitals = Vitals(client)
         self.process = WorkerProcess(self.store, self.reads, settings)
         self._routes = settings.routes
+        self._may_sign = bool(settings.webhook_keys)
         self._last_group: tuple[str, tuple[NewJob, ...]] = ("", ())
         own: list[Middleware] = [self.process, job_results(self.reads), GroupCallbacks(self.store)]
         super().__init__(middleware=[*own, *middleware])
@@ -228,7 +230,7 @@ class JobBroker(HookedBroker):
         if current is not None and TRACEPARENT in current.options:
             sent.options.setdefault(TRACEPARENT, current.options[TRACEPARENT])
         self.emit_before("enqueue", sent, delay)
-        job = dataclasses.replace(job, message=encode(sent))
+        job = dataclasses.replace(job, message=encode(sent), hook=self._hook(sent))
         membership = membership_of(message.options)
         if membership is None:
             return sent, job
@@ -238,6 +240,10 @@ class JobBroker(HookedBroker):
             is_member=membership.is_member,
             callbacks=self._callbacks(membership),
         )
+
+    def _hook(self, message: "dramatiq.Message[Any]") -> Hook | None:
+        given = message.options.get("webhook")
+        return hook_of(self, given, may_sign=self._may_sign) if given else None
 
     def _callbacks(self, membership: Membership) -> tuple[NewJob, ...]:
         """The callbacks of a group as jobs, made once for all its members, who are sent one after the other."""

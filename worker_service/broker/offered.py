@@ -7,7 +7,9 @@ A = TypeVar("A")
 
 BULK_ACTOR = "service.bulk"
 SERVICE_QUEUE = "service"
-INTERNAL = frozenset({BULK_ACTOR})
+WEBHOOK_ACTOR = "service.webhook"
+WEBHOOK_QUEUE = "webhooks"
+INTERNAL = frozenset({BULK_ACTOR, WEBHOOK_ACTOR})
 
 
 def offered(actors: Mapping[str, A]) -> dict[str, A]:

@@ -16,6 +16,7 @@ from ..jobs.labels import read_labels
 from ..jobs.signature import arguments_by_name, check_binding, with_defaults
 from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import read_unique, written
+from ..jobs.webhooks import read_webhook
 from ..names import did_you_mean
 from ..store import Lock, NewJob
 from .groups import CALLBACKS, NEXT, UUID
@@ -42,7 +43,17 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 #: Options of one message that are read here and kept in the record, not in the message.
-RECORD_OPTIONS = {"queue", "priority", "expires_in", "max_attempts", "max_crashes", "unique", UUID, CALLBACKS}
+RECORD_OPTIONS = {
+    "queue",
+    "priority",
+    "expires_in",
+    "max_attempts",
+    "max_crashes",
+    "unique",
+    "webhook",
+    UUID,
+    CALLBACKS,
+}
 
 TICK = "tick"
 """The nominal instant of a schedule's job, in UTC ms."""
@@ -92,6 +103,8 @@ def read_message(
     options |= labels
     if trace is not None:
         options[TRACEPARENT] = trace
+    if wanted.get("webhook") is not None:
+        options["webhook"] = read_webhook(wanted["webhook"]).model_dump(mode="json")
     queue = wanted.get("queue") or message.queue_name
     if queue not in broker.get_declared_queues():
         raise InvalidJob(

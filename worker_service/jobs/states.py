@@ -33,6 +33,9 @@ _BURIED = {(state, State.DEAD) for state in (*WAITING, State.RUNNING)}
 #: A group's callback, when a member cannot complete any more.
 _CALLBACK_OF_FAILED = (None, State.DEAD)
 
+#: The delivery of its webhook, created with the end of a job.
+_DELIVERY = (None, State.QUEUED)
+
 #: A newer job of the same work pushes back the one that waits.
 _DEBOUNCED = (State.QUEUED, State.SCHEDULED)
 
@@ -66,6 +69,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.QUEUED, State.RETRYING),  # a job that crashed waits for a process that runs none such
             *_BURIED,
             _CALLBACK_OF_FAILED,
+            _DELIVERY,
         }
     ),
     "finish": frozenset(
@@ -89,6 +93,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.QUEUED),
             (State.RUNNING, State.CANCELLED),
             _CALLBACK_OF_FAILED,
+            _DELIVERY,
         }
     ),
     "close_session": frozenset(
@@ -97,6 +102,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (State.RUNNING, State.CANCELLED),
             (State.RUNNING, State.DEAD),  # a damaged record
             _CALLBACK_OF_FAILED,
+            _DELIVERY,
         }
     ),
     "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED)}),
@@ -107,10 +113,12 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.DEAD),  # the same
         }
     ),
-    "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED}),
+    "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED, _DELIVERY}),
     # What the doctor may do in a repair; otherwise it moves nothing.
-    "examine_jobs": frozenset({*_BURIED, _CALLBACK_OF_FAILED}),
-    "examine_messages": frozenset({(None, State.DEAD)}),  # the record was lost, the message was not
+    "examine_jobs": frozenset({*_BURIED, _CALLBACK_OF_FAILED, _DELIVERY}),
+    "examine_messages": frozenset(
+        {(None, State.DEAD), _DELIVERY}
+    ),  # the record was lost, the message was not
     "examine_members": _CALLBACKS,
     "examine_groups": _CALLBACKS,
 }

@@ -16,6 +16,7 @@ from .queries import Queries
 from .records import (
     Claim,
     ClaimedJob,
+    Hook,
     Idempotency,
     Lock,
     NewJob,
@@ -36,6 +37,7 @@ __all__ = [
     "ClaimedJob",
     "Damaged",
     "Delivery",
+    "Hook",
     "Idempotency",
     "Job",
     "JobFilter",

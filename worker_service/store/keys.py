@@ -39,6 +39,8 @@ class Keys:
         """zset of scheduler processes by the end of their lease."""
         self.leader = self.prefix + "leader"
         """string: the scheduler process that fires; expires."""
+        self.deliveries = self.prefix + "deliveries"
+        """zset of the newest 10,000 deliveries of webhooks by creation instant; some may be pruned already."""
         self.watch = self.prefix + "watch"
         """string: present while somebody waits for events; expires."""
         self.changed = self.prefix + "changed"
@@ -75,6 +77,10 @@ class Keys:
     def tag(self, tag: str) -> str:
         """zset of the jobs with a tag by creation instant; until pruned."""
         return f"{self.prefix}tag:{tag}"
+
+    def hook(self, id: str) -> str:
+        """hash: who is told of the end of a job that has a webhook, and how often it ended; until pruned."""
+        return f"{self.prefix}hook:{id}"
 
     def final(self, state: str) -> str:
         """zset of ids in a final state by instant; bounded by age and count (prune)."""

@@ -52,6 +52,23 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """Who is told of the ends of a job; see tell_end() in lua/lib/final.lua.
+
+    Attributes:
+        events: the final states that are told of.
+        delivery: the job that tells of one, without id and parent; its message goes on there.
+    """
+
+    events: tuple[str, ...]
+    delivery: "NewJob"
+
+    def argument(self) -> bytes:
+        """The one value of lua/lib/create.lua."""
+        return _written(" ".join(self.events), _written(*self.delivery.arguments()))
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job to create.
 
@@ -65,6 +82,7 @@ class NewJob:
         callbacks: of the group, created when it is complete.
         lock: of the work it does, which no other job may do meanwhile.
         tags: by which it is found; see jobs/labels.py.
+        hook: who is told of its end.
         idempotency: of the request that asks for it; only `Store.submit` looks at it.
     """
 
@@ -86,10 +104,11 @@ class NewJob:
     callbacks: "tuple[NewJob, ...]" = ()
     lock: Lock | None = None
     tags: tuple[str, ...] = ()
+    hook: Hook | None = None
     idempotency: Idempotency | None = None
 
     def arguments(self) -> tuple[Any, ...]:
-        """The sixteen values of lua/lib/create.lua."""
+        """The seventeen values of lua/lib/create.lua."""
         return (
             self.id,
             self.queue,
@@ -103,17 +122,18 @@ class NewJob:
             self.dead_reason,
             self.group,
             int(self.is_member),
-            b"".join(_written_out(job) for job in self.callbacks),
+            b"".join(_written(*job.arguments()) for job in self.callbacks),
             self.lock.argument() if self.lock else "",
             self.message,
             " ".join(self.tags),
+            self.hook.argument() if self.hook else "",
         )
 
 
-def _written_out(job: "NewJob") -> bytes:
+def _written(*values: Any) -> bytes:
     """See read_values() in lua/lib/final.lua."""
-    values = (value if isinstance(value, bytes) else str(value).encode() for value in job.arguments())
-    return b"".join(b"%d:%s" % (len(value), value) for value in values)
+    texts = (value if isinstance(value, bytes) else str(value).encode() for value in values)
+    return b"".join(b"%d:%s" % (len(text), text) for text in texts)
 
 
 def _instant(at_ms: int | None, in_ms: int | None) -> str:

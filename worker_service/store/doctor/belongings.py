@@ -1,10 +1,10 @@
-"""What belongs to jobs: outputs, attempts, logs, ledgers and tags go with their job."""
+"""What belongs to jobs: outputs, attempts, logs, ledgers, tags and webhooks go with their job."""
 
 from .look import Look, Says
 
 CHECK = "belongings"
 
-FAMILIES = ("out", "attempts", "log", "step", "tags")
+FAMILIES = ("out", "attempts", "log", "step", "tags", "hook")
 
 SAYS: Says = {
     "leak": ("The key {detail}:{subject} belongs to no job: it would never be removed.", "remove it"),

@@ -2,7 +2,7 @@
 --   asked to stop is cancelled.
 -- Guarantee: no job stays with a session that is gone; marks the process may have taken are set again.
 --   A damaged record is buried and does not hold the rest.
--- Keys: sessions session running claim bell job q wake due queues total m final watch ev jobs msg group unique tag tags changed
+-- Keys: sessions session running claim bell job q wake due queues total m final watch ev jobs msg group unique tag tags changed arrivals deliveries hook
 -- Uses: keys publish clock count session place unique tags final cancelled bury
 -- ARGV: 1 now  2 session  3 limit (jobs handed back in one call)
 -- Returns: closed | more (call again)

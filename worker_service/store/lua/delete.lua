@@ -1,7 +1,7 @@
 -- delete: a person removes finished jobs before their retention does.
 -- Guarantee: only jobs in a final state go, each with all that belongs to it; damaged ones too. Repeated, it answers
 --   'unknown' for those that are gone.
--- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags watch ev changed
+-- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags watch ev changed hook
 -- Uses: keys publish clock place unique tags remove
 -- ARGV: 1 now  2 until (UTC ms: leave alone what ended later; '' = whenever)  3.. ids
 -- Returns: one word per job: deleted | active | later | unknown

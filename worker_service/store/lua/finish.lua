@@ -2,12 +2,12 @@
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
--- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed
+-- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed deliveries hook
 -- Uses: keys publish clock count place end unique tags final cancelled create join
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), fingerprint of what made it dead ('' = none), number of
---   follow-ups; then the follow-ups, sixteen values each (lib/create.lua)
+--   follow-ups; then the follow-ups, seventeen values each (lib/create.lua)
 --   verb: complete | retry | snooze | dead_letter | hand_back | cancel
 --   A job that was asked to stop completes or is cancelled (every other verb is a cancel), and has no
 --   follow-ups, even if it completed.

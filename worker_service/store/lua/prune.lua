@@ -1,6 +1,6 @@
 -- prune: remove finished jobs past their retention.
 -- Guarantee: only jobs in a final state go, the oldest first, each with all that belongs to it.
--- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags watch ev changed
+-- Keys: sessions job msg out attempts log jobs final due step unique wake tag tags watch ev changed hook
 -- Uses: keys publish clock place unique tags remove
 -- ARGV: 1 now  2 limit (jobs in one call)  3.. per final state: state, keep_ms, keep_count
 -- Returns: {number removed, 1 when more remain}

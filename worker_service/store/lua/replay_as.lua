@@ -4,9 +4,9 @@
 --   the new one, with the job that follows, or is released; when another job does the work of the new one, or would
 --   follow its window, which passes nothing on (locked), nothing changes. What the old one has begun to do once
 --   (has_steps) the new one would do again: it is not created.
--- Keys: job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed
+-- Keys: job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed deliveries hook
 -- Uses: keys publish clock count place unique tags final create
--- ARGV: 1 now ('' = server clock)  2 id  3.. sixteen values of the new job, see lib/create.lua
+-- ARGV: 1 now ('' = server clock)  2 id  3.. seventeen values of the new job, see lib/create.lua
 -- Returns: {replayed | active | finished | unknown | has_steps | locked, id of the other job when locked}
 local now, id, first = clock(ARGV[1]), ARGV[2], 3
 local new_id = ARGV[first]

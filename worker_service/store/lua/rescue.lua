@@ -3,7 +3,7 @@
 --   an outage of the server or of all rescuers nobody does before one whole lease has passed. A crash is
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
 --   A damaged record is buried and does not hold the rest.
--- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed
+-- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook
 -- Uses: keys publish clock count session place end unique tags final cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)

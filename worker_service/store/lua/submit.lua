@@ -4,10 +4,10 @@
 --   does work whose lock another job holds: that is answered under the key as well, unless it was rejected. No job
 --   comes into a queue that holds as many as its limit allows (full). All or none: when one of the jobs is refused,
 --   nothing is written (held_back); two that have a key or a lock in common must not be among them.
--- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed
+-- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook
 -- Uses: keys publish clock count place unique tags final create
--- ARGV: 1 now ('' = server clock)  2 all or none (1|0)  3 number of jobs  4.. nineteen values each: name of the
---   idempotency record ('' = none), fingerprint of the request, keep_ms, then the sixteen of lib/create.lua
+-- ARGV: 1 now ('' = server clock)  2 all or none (1|0)  3 number of jobs  4.. twenty values each: name of the
+--   idempotency record ('' = none), fingerprint of the request, keep_ms, then the seventeen of lib/create.lua
 -- Returns: one word per job: created | follows | exists | replayed | conflict | too_late | duplicate | replaced |
 --   rejected | full | held_back; each as {word, created_at}, one for which there is another job as {word, created_at,
 --   id, actor, queue, state or 'pruned'}

@@ -1,8 +1,9 @@
--- Create one job from the sixteen values at values[i]:
+-- Create one job from the seventeen values at values[i]:
 --   id, queue, actor, priority, due, expires, max_attempts, max_crashes, parent, dead_reason, group,
 --   member (1: completing counts in the group), callbacks of the group (see lib/final.lua),
 --   unique ('' or 'digest term on_conflict max_wait_ms fixed', see lib/unique.lua), message,
---   tags ('' or parted by spaces, see lib/tags.lua)
+--   tags ('' or parted by spaces, see lib/tags.lua),
+--   webhook ('' or its events and the job that tells, written as in lib/final.lua)
 -- due and expires: see instant(). A dead_reason creates the job dead (a follow-up that cannot run).
 -- Returns 'created'; 'follows' when it waits for the end of the owner of its lock; 'exists' when a job has this id
 -- already (a repeated call). No job is created, and the second value is the one that is there instead, with
@@ -32,6 +33,7 @@ local function replace_waiting(id, values, i, due, debounce, max_wait, now)
   redis.call('SET', msg_key(id), values[i + 14])
   untag_job(id)
   if values[i + 15] ~= '' then tag_job(id, values[i + 15], job[2]) end
+  if values[i + 16] ~= '' then write_hook(id, values[i + 16]) end
   if debounce and due and job[3] ~= 'unique' then
     if tonumber(max_wait) then due = math.min(due, tonumber(job[2]) + tonumber(max_wait)) end
     due = math.max(due, now)

@@ -3,6 +3,7 @@
 local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
 local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P .. 'limits'
+local DELIVERIES = P .. 'deliveries'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
@@ -12,6 +13,7 @@ local function log_key(id) return P .. 'log:' .. id end
 local function step_key(id) return P .. 'step:' .. id end
 local function tags_key(id) return P .. 'tags:' .. id end
 local function tag_key(tag) return P .. 'tag:' .. tag end
+local function hook_key(id) return P .. 'hook:' .. id end
 local function final_key(state) return P .. 'final:' .. state end
 local function ready_key(queue) return P .. 'q:' .. queue end
 local function due_key(queue) return P .. 'due:' .. queue end

@@ -25,7 +25,7 @@ def main() -> None:
     _log_to_stderr()
     # Only now, with the signals in hand: importing all this takes a good part of a second.
     from worker_service.broken_modules import ActorModuleFailed
-    from worker_service.jobs.errors import InvalidJob, StoreTooNew
+    from worker_service.jobs.errors import InvalidJob, InvalidSchedule, StoreTooNew
     from worker_service.settings import WrongSettings
 
     from .listing import print_next
@@ -37,6 +37,8 @@ def main() -> None:
         sys.exit(f"The settings are wrong.\n{error}")
     except ActorModuleFailed as error:
         sys.exit(str(error))
+    except InvalidSchedule as error:
+        sys.exit(f"A schedule is declared wrongly.\n{error}")
     except InvalidJob as error:
         sys.exit(f"An actor is declared wrongly.\n{error}")
     except StoreTooNew as error:

@@ -8,12 +8,11 @@ from pathlib import Path
 from time import monotonic
 
 from worker_service.broker.broker import JobBroker
+from worker_service.broker.ticks import check
 from worker_service.jobs.declared import Schedule
 from worker_service.jobs.errors import InvalidJob, InvalidSchedule
 from worker_service.jobs.schedule import Definition, check_name
-from worker_service.jobs.signature import check_arguments
 from worker_service.middleware.periodic import schedule_of
-from worker_service.names import did_you_mean
 from worker_service.settings import Settings
 from worker_service.store import Damaged, Schedules, StoredSchedule
 
@@ -30,18 +29,18 @@ _logger = logging.getLogger("scheduler")
 def declared(broker: JobBroker, settings: Settings) -> dict[str, Definition]:
     """Name -> definition, of actors with ``every`` or ``periodic`` and of the ``SCHEDULES`` of actor modules.
 
+    A built-in schedule gives way to one of its name.
+
     Raises:
         InvalidSchedule: one cannot be kept, or two have one name.
     """
-    found: dict[str, Definition] = {}
-    for name, schedule in _all(broker, settings.actor_modules):
-        if check_name(name) in found:
+    own: dict[str, Schedule] = {}
+    for name, schedule in _own(broker, settings.actor_modules):
+        if name in own:
             raise InvalidSchedule(f"Two schedules are named {name!r}.")
-        try:
-            found[name] = _checked(broker, schedule.definition(settings.timezone))
-        except InvalidJob as error:
-            raise InvalidSchedule(f"Schedule {name!r}: {error}") from None
-    return found
+        own[name] = schedule
+    all_of_them = {**built_in.SCHEDULES, **own}
+    return {name: _checked(broker, name, each, settings.timezone) for name, each in all_of_them.items()}
 
 
 def code_version(settings: Settings) -> int:
@@ -119,24 +118,28 @@ def _next_of(stored: StoredSchedule | Damaged | None) -> int | None:
     return stored.next_ms if isinstance(stored, StoredSchedule) and stored.pause is None else None
 
 
-def _all(broker: JobBroker, modules: Iterable[str]) -> Iterable[tuple[str, Schedule]]:
+def _own(broker: JobBroker, modules: Iterable[str]) -> Iterable[tuple[str, Schedule]]:
     for name, actor in sorted(broker.actors.items()):
         schedule = schedule_of(actor)
         if schedule is not None:
             yield name, schedule
-    for module in (built_in.__name__, *modules):
+    for module in modules:
         found = getattr(sys.modules.get(module), "SCHEDULES", {})
         if not isinstance(found, dict) or not all(isinstance(each, Schedule) for each in found.values()):
             raise InvalidSchedule(f"{module}.SCHEDULES: use a dictionary of names and Schedule(actor, when)")
+        for name in found:
+            if not isinstance(name, str):
+                raise InvalidSchedule(f"{module}.SCHEDULES: the name {name!r} is no text")
+            check_name(name)
         yield from found.items()
 
 
-def _checked(broker: JobBroker, definition: Definition) -> Definition:
-    if definition.actor not in broker.actors:
-        raise InvalidSchedule(
-            f"No actor {definition.actor!r}.{did_you_mean(definition.actor, broker.actors)}"
-        )
-    check_arguments(broker.actors[definition.actor].fn, definition.args)
+def _checked(broker: JobBroker, name: str, schedule: Schedule, time_zone: str) -> Definition:
+    try:
+        definition = schedule.definition(time_zone)
+        check(broker, definition.actor, definition.args)
+    except InvalidJob as error:
+        raise InvalidSchedule(f"Schedule {name!r}: {error}") from None
     return definition
 
 

@@ -1,4 +1,4 @@
-"""The schedules that come with the service."""
+"""The schedules that come with the service; own code that names one of them has its way."""
 
 from periodiq import cron
 

@@ -123,7 +123,7 @@ class TestInvalidJob:
                 "greater_than_equal",
                 "1",
             ),
-            ({"actor": "anything", "args": {"value": "\ud800"}}, "", "invalid_text", "surrogate"),
+            ({"actor": "anything", "args": {"value": "\ud800"}}, "/args/value", "invalid_text", "surrogate"),
             (
                 {"actor": "anything", "args": {"value": "x" * 70_000}},
                 "/args",

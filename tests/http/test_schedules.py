@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.waiting import wait_until
 from worker_service.broker import ticks
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.schedules import Timetable
@@ -70,9 +69,8 @@ class TestPut:
     def test_new_one_is_created_and_read(self, client: FlaskClient):
         answer = client.put(URL, json=HOURLY)
         assert (answer.status_code, answer.headers["Location"]) == (201, URL)
-        assert answer.headers["ETag"] == '"1"'
         found = client.get(URL)
-        assert found.headers["ETag"] == '"1"'
+        assert found.headers["ETag"] == answer.headers["ETag"]
         schedule = found.get_json()
         assert schedule == answer.get_json()
         assert client.get("/v1/schedules").get_json() == {"items": [schedule]}
@@ -86,11 +84,13 @@ class TestPut:
         }  # fmt: skip
 
     def test_same_one_again_is_unchanged_and_another_is_an_update(self, client: FlaskClient):
-        client.put(URL, json=HOURLY)
+        tag = client.put(URL, json=HOURLY).headers["ETag"]
         again = client.put(URL, json={**HOURLY, "overlap": "skip"})
-        assert (again.status_code, again.headers["ETag"]) == (200, '"1"')
+        assert (again.status_code, again.headers["ETag"]) == (200, tag)
         other = client.put(URL, json={**HOURLY, "overlap": "allow_all"})
-        assert (other.status_code, other.headers["ETag"]) == (200, '"2"')
+        assert other.status_code == 200
+        assert other.headers["ETag"] != tag
+        assert other.get_json()["version"] == 2
         assert "Location" not in other.headers
 
     def test_what_is_read_can_be_put(self, client: FlaskClient):
@@ -99,10 +99,10 @@ class TestPut:
             "end_at": "2031-01-01T00:00:00+02:00", "overlap": "buffer_one", "catch_up": "all",
             "catch_up_window_ms": 5, "jitter_ms": 9, "expires_after_ms": 1000,
         }  # fmt: skip
-        client.put(URL, json=body)
+        tag = client.put(URL, json=body).headers["ETag"]
         definition = client.get(URL).get_json()["definition"]
         assert definition["end_at"] == "2030-12-31T22:00:00.000Z"
-        assert client.put(URL, json=definition).headers["ETag"] == '"1"'
+        assert client.put(URL, json=definition).headers["ETag"] == tag
 
     def test_zone_that_is_not_named_is_that_of_the_settings(self, broker: JobBroker, settings: Settings):
         there = create_app(broker, settings.model_copy(update={"timezone": "Asia/Kolkata"})).test_client()
@@ -121,6 +121,27 @@ class TestPut:
         schedule = client.put(URL, json={**HOURLY, "cron": None, "every_ms": 60_000}).get_json()
         assert (schedule["runs"], schedule["version"]) == (1, 2)
         assert schedule["last_tick"] < schedule["next_tick"] <= to_text(now_ms() + 60_000)
+
+    def test_tick_that_is_fired_between_the_look_and_the_write_does_not_come_again(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules, settings: Settings
+    ):
+        client.put(URL, json={**HOURLY, "cron": None, "every_ms": 60_000})
+        timetable = Timetable(broker, settings.timezone)
+        first = timetable._first_tick
+        fired: list[int] = []
+
+        def fired_meanwhile(definition: Any, before: Any) -> int | None:
+            found = first(definition, before)
+            if not fired and found is not None:
+                fired.append(found)
+                assert fire(broker, schedules, settings, found).word == "fired"
+            return found
+
+        timetable._first_tick = fired_meanwhile  # type: ignore[method-assign]
+        body = {**HOURLY, "cron": None, "every_ms": 60_000, "jitter_ms": 1}
+        stored = timetable.put("each", body)[1].stored
+        assert stored.last_ms == fired[0]
+        assert stored.next_ms == fired[0] + 60_000
 
     def test_last_tick_may_pass_and_the_same_is_still_unchanged(
         self, client: FlaskClient, broker: JobBroker, schedules: Schedules, settings: Settings
@@ -156,11 +177,11 @@ class TestConditions:
     @pytest.mark.parametrize(
         ("there", "headers", "status"),
         [
-            (1, {"If-Match": '"1"'}, 200),
-            (1, {"If-Match": '"7", "1"'}, 200),
+            (1, {"If-Match": '"TAG"'}, 200),
+            (1, {"If-Match": '"7", "TAG"'}, 200),
             (1, {"If-Match": "*"}, 200),
-            (1, {"If-Match": '"2"'}, 412),
-            (1, {"If-Match": 'W/"1"'}, 412),
+            (1, {"If-Match": '"1"'}, 412),
+            (1, {"If-Match": 'W/"TAG"'}, 412),
             (1, {"If-Match": '"x"'}, 412),
             (1, {"If-None-Match": "*"}, 412),
             (1, {"If-None-Match": '"1"'}, 400),
@@ -173,21 +194,22 @@ class TestConditions:
     def test_put_happens_to_the_expected_version_only(
         self, client: FlaskClient, there: int, headers: dict[str, str], status: int
     ):
-        if there:
-            client.put(URL, json=HOURLY)
+        tag = client.put(URL, json=HOURLY).headers["ETag"] if there else '"-"'
         body = {**HOURLY, "jitter_ms": 1}
-        answer = client.put(URL, json=body, headers=headers)
+        sent = {name: value.replace('"TAG"', tag) for name, value in headers.items()}
+        answer = client.put(URL, json=body, headers=sent)
         assert answer.status_code == status
         if status == 412:
             assert answer.get_json()["type"] == "urn:worker-service:problem:schedule-changed"
             assert client.get(URL).status_code == (200 if there else 404)
             if there:
-                assert client.get(URL).headers["ETag"] == '"1"'
+                assert client.get(URL).headers["ETag"] == tag
 
-    @pytest.mark.parametrize("headers", [{"If-Match": '"1"'}, {"If-None-Match": "*"}])
-    def test_repeated_after_a_lost_answer_it_has_happened(self, client: FlaskClient, headers: dict[str, str]):
-        if "If-Match" in headers:
-            client.put(URL, json=HOURLY)
+    @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+    def test_repeated_after_a_lost_answer_it_has_happened(self, client: FlaskClient, header: str):
+        headers = {header: "*"}
+        if header == "If-Match":
+            headers = {header: client.put(URL, json=HOURLY).headers["ETag"]}
         body = {**HOURLY, "jitter_ms": 1}
         first = client.put(URL, json=body, headers=headers)
         again = client.put(URL, json=body, headers=headers)
@@ -195,10 +217,28 @@ class TestConditions:
         assert (again.status_code, again.headers["ETag"]) == (200, first.headers["ETag"])
 
     def test_delete_happens_to_the_expected_version_only(self, client: FlaskClient):
-        client.put(URL, json=HOURLY)
+        tag = client.put(URL, json=HOURLY).headers["ETag"]
         assert client.delete(URL, headers={"If-Match": '"2"'}).status_code == 412
-        assert client.delete(URL, headers={"If-Match": '"1"'}).status_code == 204
+        assert client.delete(URL, headers={"If-Match": tag}).status_code == 204
         assert client.delete(URL).status_code == 404
+
+    def test_tag_of_a_removed_schedule_matches_none_of_its_name_later(self, client: FlaskClient):
+        old = client.put(URL, json=HOURLY).headers["ETag"]
+        client.delete(URL)
+        client.put(URL, json=HOURLY)
+        assert client.put(URL, json={**HOURLY, "jitter_ms": 1}, headers={"If-Match": old}).status_code == 412
+        assert client.delete(URL, headers={"If-Match": old}).status_code == 412
+
+    def test_tag_that_is_outdated_when_it_is_written_changes_nothing(
+        self, broker: JobBroker, settings: Settings, client: FlaskClient, schedules: Schedules
+    ):
+        """Between the look at the tag and the write another schedule took the name."""
+        old = client.put(URL, json=HOURLY).headers["ETag"].strip('"')
+        client.delete(URL)
+        client.put(URL, json=HOURLY)
+        definition = '{"actor":"add","every_ms":1000}'
+        assert schedules.put("each", definition, uid="x", next_ms=now_ms(), expected=old)[0] == "conflict"
+        assert schedules.remove("each", expected=old) == "conflict"
 
 
 def wrong(field: str, *values: Any, pointer: str = "", says: str = "") -> list[Any]:
@@ -253,11 +293,16 @@ class TestRefused:
             *wrong("at", "soon", "2030-02-30T00:00:00Z", "2030-01-01T00:00:00", 5),
             *wrong("at", "2001-01-01T00:00:00Z", says="No tick"),
             pytest.param({**HOURLY, "end_at": "2001-01-01T00:00:00Z"}, "/end_at", "No tick", id="over"),
-            pytest.param({**HOURLY, "cron": "\ud800"}, "", "no character", id="half a character"),
-            pytest.param({**HOURLY, "every_ms": 1000}, "", "one of cron, every_ms and at", id="two"),
+            pytest.param({**HOURLY, "cron": "\ud800"}, "/cron", "no character", id="half a character"),
+            pytest.param({**HOURLY, "args": {"x": ["a", "\udfff"]}}, "/args/x/1", "no character", id="half in args"),
+            pytest.param({**HOURLY, "every_ms": 1000}, "/every_ms", "one of cron, every_ms and at", id="two"),
+            pytest.param({**HOURLY, "at": "2999-01-01T00:00:00Z"}, "/at", "one of cron, every_ms and at", id="too"),
+            pytest.param(
+                {**HOURLY, "jitter_ms": 9, "expires_after_ms": 9}, "/expires_after_ms", "longer", id="expires at once"
+            ),
             pytest.param({"actor": "add", "args": {"x": 1}}, "", "one of cron, every_ms and at", id="no rule"),
             pytest.param(
-                {**HOURLY, "start_at": "2031-01-01T00:00:00Z", "end_at": "2030-01-01T00:00:00Z"}, "", "before",
+                {**HOURLY, "start_at": "2031-01-01T00:00:00Z", "end_at": "2030-01-01T00:00:00Z"}, "/end_at", "before",
                 id="end before start",
             ),
             *[
@@ -295,6 +340,27 @@ class TestRefused:
         answer = client.put(URL, json={"cron": "x", "timezone": "y", "jitter_ms": "z"})
         pointers = {error["pointer"] for error in answer.get_json()["errors"]}
         assert pointers == {"/actor", "/cron", "/timezone", "/jitter_ms"}
+
+    def test_what_fields_say_together_is_told_beside_other_mistakes(self, client: FlaskClient):
+        body = {
+            "actor": "ad", "cron": "x", "at": "2999-01-01T00:00:00Z", "every_ms": 1000, "overlap": "never",
+            "start_at": "2031-01-01T00:00:00Z", "end_at": "2030-01-01T00:00:00Z", "jitter_ms": 9, "expires_after_ms": 9,
+        }  # fmt: skip
+        errors = client.put(URL, json=body).get_json()["errors"]
+        assert {error["pointer"] for error in errors} == {
+            "/actor", "/cron", "/at", "/overlap", "/end_at", "/expires_after_ms"
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("operation", ["run", "resume"])
+    def test_operations_without_fields_refuse_unknown_ones(self, client: FlaskClient, operation: str):
+        client.put(URL, json=HOURLY)
+        client.post(f"{URL}/pause", json={"note": "x"})
+        answer = client.post(f"{URL}/{operation}", json={"nte": 1})
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == "/nte"
+        assert client.get(URL).get_json()["state"] == "paused"
+        assert client.get("/v1/jobs").get_json()["items"] == []
+        assert client.post(f"{URL}/{operation}", json={}).status_code < 300
 
     @pytest.mark.parametrize("name", ["a" * 65, "-a", "a b", ".", "é", "a:b", "a%0Ab", "a%00"])
     def test_names_have_one_form(self, client: FlaskClient, name: str):
@@ -410,14 +476,13 @@ class TestRun:
         assert (first.status_code, again.status_code) == (202, 202)
         assert first.get_json()["id"] == again.get_json()["id"]
 
-    def test_where_overlap_is_allowed_each_instant_makes_one(self, client: FlaskClient, schedules: Schedules):
+    def test_where_overlap_is_allowed_each_call_makes_one_also_in_one_millisecond(
+        self, broker: JobBroker, settings: Settings, client: FlaskClient
+    ):
         client.put(URL, json={**HOURLY, "overlap": "allow_all"})
-        ids = set()
-        for _ in range(3):
-            ids.add(client.post(f"{URL}/run").get_json()["id"])
-            at = schedules.now_ms()
-            wait_until(lambda at=at: schedules.now_ms() > at)  # type: ignore[misc]
-        assert len(ids) == 3
+        timetable, now = Timetable(broker, settings.timezone), now_ms()
+        timetable.schedules.now_ms = lambda: now  # type: ignore[method-assign]
+        assert len({timetable.run("each") for _ in range(5)}) == 5
 
     def test_paused_one_may_be_run(self, client: FlaskClient):
         client.put(URL, json=HOURLY)

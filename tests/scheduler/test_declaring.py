@@ -186,6 +186,7 @@ class TestDictionary:
             ({"x": Schedule("tidy", "@daily", args={"n": 1})}, "'x'.*'n'"),
             ({"tidy": Schedule("tidy", "@daily")}, "Two schedules"),
             ({"x": cron("0 2 * * *")}, "SCHEDULES"),
+            ({5: Schedule("tidy", "@daily")}, "with_schedules.SCHEDULES: the name 5 is no text"),
             ([], "SCHEDULES"),
         ],
     )
@@ -194,6 +195,12 @@ class TestDictionary:
         module.SCHEDULES = schedules
         with pytest.raises(InvalidSchedule, match=hint):
             self.declared(broker)
+
+    def test_built_in_schedule_is_retimed_by_naming_it(self, broker: JobBroker, module: Any):
+        module.SCHEDULES = {"cleanup_temp": Schedule("cleanup_temp", timedelta(hours=1))}
+        all_of_them = declared(broker, Settings(redis_url="redis://x", actor_modules=("with_schedules",)))
+        assert all_of_them["cleanup_temp"].every_ms == 3_600_000
+        assert set(all_of_them) == {"cleanup_temp", "generate_report"}
 
     def test_instant_needs_a_zone(self):
         with pytest.raises(InvalidSchedule, match="zone"):

@@ -254,6 +254,13 @@ class TestRefusedStart:
         assert "beat: every=99" in scheduler.output()
         assert "Traceback" not in scheduler.output()
 
+    def test_mistake_in_schedules_is_headed_as_such(self, here: Namespace):
+        scheduler = here.scheduler({}, SCHEDULES='{"mine": ["cleanup_tmp", "@daily"]}')
+
+        assert scheduler.main.wait(20) == 1
+        assert scheduler.output().startswith("A schedule is declared wrongly.\nSchedule 'mine': ")
+        assert "Did you mean 'cleanup_temp'" in scheduler.output()
+
     def test_data_of_a_newer_version(self, here: Namespace):
         here.client.hset(here.store.keys.meta, "schema", "99")
         scheduler = here.scheduler({"beat": 200})

@@ -1,10 +1,13 @@
 """Definitions of schedules: put, declared, removed, paused; and which scheduler leads."""
 
+from typing import Any
+
 import pytest
 
 from tests.store.builders import NOW, a_schedule, contents, fire, out_of_memory, schedules_of
 from worker_service.jobs.errors import StoreFull
 from worker_service.store import Damaged, Schedules, Store, StoredSchedule
+from worker_service.store.schedules import NONE
 
 HOUR = 3_600_000
 LEASE = 3_000
@@ -16,7 +19,7 @@ def schedules(store: Store) -> Schedules:
     return schedules_of(store)
 
 
-def put(schedules: Schedules, definition: str = '{"a":1}', **fields: int | None) -> tuple[str, int]:
+def put(schedules: Schedules, definition: str = '{"a":1}', **fields: Any) -> tuple[str, int]:
     fields = {"next_ms": NOW, **fields}
     return schedules.put("each", definition, uid="u", now_ms=NOW, **fields)
 
@@ -46,7 +49,7 @@ class TestPut:
     def test_same_definition_changes_nothing(self, store: Store, schedules: Schedules):
         put(schedules)
         before = contents(store)
-        assert put(schedules, next_ms=NOW + 5, expected=0) == ("unchanged", 1)
+        assert put(schedules, next_ms=NOW + 5, expected=NONE) == ("unchanged", 1)
         assert contents(store) == before
 
     def test_replaced_one_keeps_who_it_is_and_what_was_fired(self, store: Store, schedules: Schedules):
@@ -59,16 +62,17 @@ class TestPut:
     @pytest.mark.parametrize(
         ("there", "expected", "word"),
         [
-            (0, 1, "conflict"),
-            (1, 0, "conflict"),
-            (2, 1, "conflict"),
-            (2, 2, "updated"),
-            (0, 0, "created"),
+            (0, "u-1", "conflict"),
+            (1, NONE, "conflict"),
+            (2, "u-1", "conflict"),
+            (2, "other-2", "conflict"),
+            (2, "u-2", "updated"),
+            (0, NONE, "created"),
             (2, None, "updated"),
         ],
     )
     def test_version_has_to_be_the_expected_one(
-        self, schedules: Schedules, there: int, expected: int, word: str
+        self, schedules: Schedules, there: int, expected: str | None, word: str
     ):
         for version in range(there):
             put(schedules, f'{{"a":{version}}}')
@@ -131,11 +135,34 @@ class TestDeclare:
         assert changes(schedules) == before
 
 
+class TestTickThatWasFiredMeanwhile:
+    """Whoever wants to begin with it has to look again, so that the next tick is later than the last one."""
+
+    def test_it_is_told_and_changes_nothing(self, store: Store, schedules: Schedules):
+        fire(store, a_schedule(store), NOW)
+        before = contents(store)
+        assert put(schedules, '{"b":2}', next_ms=NOW) == ("behind", 1)
+        assert contents(store) == before
+        assert put(schedules, '{"b":2}', next_ms=NOW + 1)[0] == "updated"
+
+    def test_so_it_is_for_code(self, store: Store, schedules: Schedules):
+        declare(schedules)
+        fire(store, stored(schedules).ref, NOW)
+        assert declare(schedules, '{"b":2}', code=2) == "behind"
+        assert stored(schedules).version == 1
+
+    def test_so_it_is_where_a_pause_ends(self, store: Store, schedules: Schedules):
+        fire(store, a_schedule(store), NOW)
+        schedules.pause("each", {})
+        assert schedules.resume("each", 1, NOW) == "changed"
+        assert schedules.resume("each", 1, NOW + 1) == "resumed"
+
+
 class TestRemove:
     def test_all_of_it_goes(self, store: Store, schedules: Schedules):
         fire(store, a_schedule(store), NOW)
-        assert schedules.remove("each", expected=2) == "conflict"
-        assert schedules.remove("each", expected=1) == "removed"
+        assert schedules.remove("each", expected="uid-each-2") == "conflict"
+        assert schedules.remove("each", expected="uid-each-1") == "removed"
         assert schedules.remove("each") == "unknown"
         assert schedules.names() == []
         assert schedules.history("each", 9) == []
@@ -144,7 +171,7 @@ class TestRemove:
     def test_damaged_one_goes_too(self, store: Store, schedules: Schedules):
         a_schedule(store)
         store.client.delete(store.keys.schedule("each"))
-        assert schedules.remove("each", expected=1) == "conflict"
+        assert schedules.remove("each", expected="uid-each-1") == "conflict"
         assert schedules.remove("each") == "removed"
         a_schedule(store)
         store.client.delete(store.keys.schedule("each"))

@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from ..jobs.errors import InvalidJob, InvalidQuery
 from ..jobs.validation import check, problems, summary
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class NoFields(BaseModel):
+    """The body of an operation that needs none: nothing, or an empty object."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def checked(model: type[M], given: dict[str, Any], pointer: str = "") -> M:

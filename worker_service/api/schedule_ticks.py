@@ -17,8 +17,8 @@ from ..jobs.errors import (
 )
 from ..settings import Settings
 from .answers import BackfilledTicksJson, ComingTicksJson, JobJson, TicksJson
-from .body import json_object
-from .checked import checked, checked_query
+from .body import json_object, json_object_if_any
+from .checked import NoFields, checked, checked_query
 from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
@@ -68,10 +68,13 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
         "Make a job of a schedule now.",
         {202: JobJson},
         sends=("Location",),
+        body=NoFields,
+        body_required=False,
         headers=ABOUT_THE_KEY,
-        problems=(*OF_ONE, InvalidJob, DuplicateJob, StoreFull),
+        problems=(*OF_ONE, InvalidQuery, InvalidJob, DuplicateJob, StoreFull),
     )
     def run(name: str) -> tuple[Response, int, dict[str, str]]:
+        checked(NoFields, json_object_if_any(request))
         asked = read_idempotency(request.headers, {}, settings)
         id = timetable.run(name, asked.name if asked else "")
         return jsonify(shown(broker, found(broker, settings, id))), 202, {"Location": location(id)}

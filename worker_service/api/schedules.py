@@ -17,9 +17,10 @@ from ..jobs.errors import (
 from ..jobs.schedule import Definition
 from ..settings import Settings
 from ..store import Damaged
+from ..store.schedules import NONE
 from .answers import DamagedScheduleJson, ScheduleJson, SchedulesJson
-from .body import json_object
-from .checked import checked
+from .body import json_object, json_object_if_any
+from .checked import NoFields, checked
 from .documented import documented
 from .schedule_json import schedule_json
 
@@ -27,8 +28,8 @@ ABOUT_VERSIONS = {
     "If-Match": "Only if the schedule is this version (its ETag), or '*': if there is one.",
     "If-None-Match": "Only '*': if there is none.",
 }
-NO_VERSION = -1
-"""Expected where none of the client's entity tags is that of the schedule: the store finds no such version."""
+NO_EDITION = "-"
+"""Expected where none of the client's entity tags is that of the schedule: the store finds no such edition."""
 
 
 class PauseSchedule(BaseModel):
@@ -107,35 +108,38 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         "Fire the ticks of a schedule again.",
         {200: ScheduleJson},
         sends=("ETag",),
-        problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged),
+        body=NoFields,
+        body_required=False,
+        problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged, InvalidQuery),
     )
     def resume(name: str) -> Response:
+        checked(NoFields, json_object_if_any(request))
         return _shown(timetable.resume(name))
 
     return routes
 
 
 def _shown(entry: Entry | Damaged) -> Response:
-    """The entity tag is the version of the definition, which is what is put; counters change without it."""
+    """The entity tag is the edition of the definition, which is what is put; counters change without it."""
     response = jsonify(schedule_json(entry))
     if isinstance(entry, Entry):
-        response.set_etag(str(entry.stored.version))
+        response.set_etag(entry.stored.edition)
     return response
 
 
-def _expected(request: Request, timetable: Timetable, name: str) -> int | None:
-    """The version that the headers If-Match and If-None-Match (RFC 9110, section 13.1) ask for; see `Timetable.put`."""
+def _expected(request: Request, timetable: Timetable, name: str) -> str | None:
+    """The edition that the headers If-Match and If-None-Match (RFC 9110, section 13.1) ask for; see `Timetable.put`."""
     if request.if_none_match:
         if not request.if_none_match.star_tag:
             raise BadRequest("Of If-None-Match only '*' is supported: the schedule is to be a new one.")
-        return 0
+        return NONE
     if not request.if_match:
         return None
     try:
         entry = timetable.find(name)
     except UnknownSchedule:
-        return NO_VERSION
+        return NO_EDITION
     if isinstance(entry, Damaged):
-        return None if request.if_match.star_tag else NO_VERSION
-    version = entry.stored.version
-    return version if request.if_match.contains(str(version)) else NO_VERSION
+        return None if request.if_match.star_tag else NO_EDITION
+    edition = entry.stored.edition
+    return edition if request.if_match.contains(edition) else NO_EDITION

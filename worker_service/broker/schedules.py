@@ -20,6 +20,7 @@ from ..jobs.errors import (
 from ..jobs.schedule import Definition, check_name
 from ..jobs.ticks import jittered
 from ..jobs.time_zones import read_time_zone
+from ..jobs.validation import summary
 from ..names import did_you_mean
 from ..store import Damaged, Schedules, StoredSchedule, Tick
 from ..store.schedules import MOST_SCHEDULES
@@ -128,23 +129,30 @@ class Timetable:
             raise _damaged(found)
         return found
 
-    def put(self, name: str, given: dict[str, Any], *, expected: int | None = None) -> tuple[str, Entry]:
+    def put(self, name: str, given: dict[str, Any], *, expected: str | None = None) -> tuple[str, Entry]:
         """Create a schedule, or replace its definition; its ticks begin with the first one from now on.
 
         Args:
             given: fields of `Definition`, from outside.
-            expected: the version to replace, 0 for none; any when it is None.
+            expected: the edition to replace, `NONE` for none; any when it is None.
 
         Returns:
             ``created``, ``updated`` or ``unchanged``, and the schedule.
 
         Raises:
             InvalidSchedule: the name or a field is wrong, or no tick is to come.
-            ScheduleChanged: it has another version.
+            ScheduleChanged: it has another edition.
             ScheduleOfCode: code declares it.
         """
         check_name(name)
         definition = self._checked(given)
+        for _ in range(MOST_READINGS):
+            word = self._put(name, definition, expected)
+            if word != "behind":
+                return word, self.get(name)
+        raise _changed(name)
+
+    def _put(self, name: str, definition: Definition, expected: str | None) -> str:
         before = self.schedules.get(name)
         if isinstance(before, Damaged):
             raise _damaged(before)
@@ -164,13 +172,13 @@ class Timetable:
             raise _of_code(name)
         if word == "conflict":
             raise _changed(name)
-        return word, self.get(name)
+        return word
 
-    def remove(self, name: str, *, expected: int | None = None) -> None:
+    def remove(self, name: str, *, expected: str | None = None) -> None:
         """Remove a schedule and its history, also a damaged one, or one that no code declares any more; its jobs stay.
 
         Raises:
-            ScheduleChanged: it has another version.
+            ScheduleChanged: it has another edition.
             ScheduleOfCode: code declares it.
         """
         word = self.schedules.remove(name, expected=expected)
@@ -229,9 +237,10 @@ class Timetable:
             InvalidJob: this process does not know the actor, or it does not take the arguments any more.
             ScheduleChanged: it was replaced again and again meanwhile.
         """
+        request = request or uuid.uuid4().hex
         for _ in range(MOST_READINGS):
             entry = self.get(name)
-            id = job_id(entry.stored.uid, 0, f"run_now:{request}") if request else None
+            id = job_id(entry.stored.uid, 0, f"run_now:{request}")
             fired = self._fire(entry, self.schedules.now_ms(), "run_now", id)
             if fired.word == "skipped":
                 raise DuplicateJob(
@@ -297,11 +306,21 @@ class Timetable:
         return UnknownSchedule(f"No schedule {name[:80]!r}.{did_you_mean(name[:80], self.schedules.names())}")
 
     def _checked(self, given: dict[str, Any]) -> Definition:
-        definition = Definition.read({"timezone": self._time_zone, **given})
+        definition: Definition | None = None
+        wrong: list[InvalidJob] = []
         try:
-            check(self._broker, definition)
-        except InvalidJob as error:
-            raise InvalidSchedule(str(error), problems=error.problems) from None
+            definition = Definition.read({"timezone": self._time_zone, **given})
+        except InvalidSchedule as error:
+            wrong = error.problems
+        actor, args = given.get("actor"), given.get("args", {})
+        judged = any(each.pointer.startswith(("/actor", "/args")) for each in wrong)
+        if not judged and isinstance(actor, str) and isinstance(args, dict):
+            try:
+                check(self._broker, actor, args)
+            except InvalidJob as error:
+                wrong = [*wrong, *error.problems]
+        if definition is None or wrong:
+            raise InvalidSchedule(summary(wrong), problems=wrong)
         return definition
 
     def _first_tick(self, definition: Definition, before: StoredSchedule | None) -> int | None:

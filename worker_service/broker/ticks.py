@@ -3,7 +3,7 @@
 import dataclasses
 import time
 import uuid
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dramatiq
 
@@ -63,23 +63,25 @@ def fire(
     return Fired(word, earlier or job.id)
 
 
-def check(broker: JobBroker, definition: Definition) -> None:
+def check(broker: JobBroker, actor: str, args: dict[str, Any]) -> None:
     """Find out now what would keep ticks from becoming jobs.
 
     Raises:
         InvalidJob: this process does not know the actor, or it does not take the arguments.
     """
-    sent, _ = read_message(broker, _message(broker, definition, 0, job_id("", 0, "tick")), None)
+    sent, _ = read_message(broker, _message(broker, actor, args, 0, job_id("", 0, "tick")), None)
     encode(sent)
 
 
-def _message(broker: JobBroker, definition: Definition, tick_ms: int, id: str) -> "dramatiq.Message[object]":
+def _message(
+    broker: JobBroker, name: str, given: dict[str, Any], tick_ms: int, id: str
+) -> "dramatiq.Message[object]":
     known = offered(broker.actors)
-    actor = known.get(definition.actor)
+    actor = known.get(name)
     if actor is None:
-        hint = did_you_mean(definition.actor, known)
-        raise InvalidSchedule(f"No actor {definition.actor!r}.{hint}", pointer="/actor", code="unknown_actor")
-    args, kwargs = check_arguments(actor.fn, definition.args)
+        hint = did_you_mean(name, known)
+        raise InvalidSchedule(f"No actor {name!r}.{hint}", pointer="/actor", code="unknown_actor")
+    args, kwargs = check_arguments(actor.fn, given)
     return dramatiq.Message(
         queue_name=actor.queue_name,
         actor_name=actor.actor_name,
@@ -94,7 +96,7 @@ def _message(broker: JobBroker, definition: Definition, tick_ms: int, id: str) -
 def _build(
     broker: JobBroker, uid: str, definition: Definition, tick_ms: int, cause: str, id: str
 ) -> "tuple[dramatiq.Message[object], NewJob]":
-    sent, job = read_message(broker, _message(broker, definition, tick_ms, id), None)
+    sent, job = read_message(broker, _message(broker, definition.actor, definition.args, tick_ms, id), None)
     broker.emit_before("enqueue", sent, None)
     expires = definition.expires_after_ms
     return sent, dataclasses.replace(

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from . import instants
 from .backoff import CENTURY_MS
@@ -21,6 +30,8 @@ from .validation import check, problems, summary
 
 GRACE_MS = 60_000
 """A tick that is fired within this time is not late: a scheduler was restarted, or another one had to take over."""
+
+ONE_RULE = "Give one of cron, every_ms and at."
 
 YEAR_MS = 366 * 24 * 3600 * 1000
 DAY_MS = 24 * 3600 * 1000
@@ -108,16 +119,37 @@ class Definition(BaseModel):
     jitter_ms: int = Field(default=0, ge=0, le=DAY_MS)
     expires_after_ms: int | None = Field(default=None, ge=1, le=CENTURY_MS)
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if sum(each is not None for each in (self.cron, self.every_ms, self.at)) != 1:
-            raise ValueError("Give one of cron, every_ms and at.")
-        if self.start_at is not None and self.end_at is not None and self.end_at < self.start_at:
+    # What two fields say together is told at the later one, so that it stands beside what is wrong with others.
+
+    @field_validator("every_ms", "at")
+    @classmethod
+    def _is_the_only_rule(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and any(info.data.get(rule) is not None for rule in ("cron", "every_ms")):
+            raise ValueError(ONE_RULE)
+        return value
+
+    @field_validator("end_at")
+    @classmethod
+    def _does_not_end_before_it_starts(cls, value: str | None, info: ValidationInfo) -> str | None:
+        start = info.data.get("start_at")
+        if value is not None and start is not None and value < start:
             raise ValueError("end_at lies before start_at.")
-        if self.expires_after_ms is not None and self.expires_after_ms <= self.jitter_ms:
+        return value
+
+    @field_validator("expires_after_ms")
+    @classmethod
+    def _expires_after_it_is_due(cls, value: int | None, info: ValidationInfo) -> int | None:
+        jitter_ms = info.data.get("jitter_ms", 0)
+        if value is not None and value <= jitter_ms:
             raise ValueError(
                 "expires_after_ms has to be longer than jitter_ms: a job could expire before it is due."
             )
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Self:
+        if self.cron is None and self.every_ms is None and self.at is None:
+            raise ValueError(ONE_RULE)
         return self
 
     @classmethod

@@ -53,7 +53,8 @@ def problems(
     """
     found: dict[str, InvalidJob] = {}
     for details in error.errors(include_url=False, include_context=False):
-        path = _path(details, given)
+        no_text = details["type"] == "json_invalid"  # the whole is refused, so pydantic does not say where
+        path = _half_a_character(given) if no_text else _path(details, given)
         place = pointer + "".join(f"/{_escaped(part)}" for part in path)
         detail, code = _worded(details, path, known, noun)
         if place in found:  # another branch of a union
@@ -103,6 +104,26 @@ def _path(details: ErrorDetails, given: Any) -> Path:
             continue
         path.append(part)
     return path
+
+
+def _half_a_character(given: Any) -> Path:
+    """Where the first text with half of a surrogate pair is; the object that it names, when it is a name."""
+    waiting: list[tuple[Path, Any]] = [([], given)]
+    while waiting:
+        path, each = waiting.pop(0)
+        if isinstance(each, str) and not _is_text(each):
+            return path
+        if isinstance(each, dict):
+            if not all(map(_is_text, each)):
+                return path
+            waiting += [([*path, name], inner) for name, inner in each.items()]
+        elif isinstance(each, list):
+            waiting += [([*path, number], inner) for number, inner in enumerate(each)]
+    return []
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _integral_float(details: ErrorDetails, given: dict[str, Any]) -> Path:

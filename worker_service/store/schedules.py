@@ -15,6 +15,8 @@ from .records import NewJob
 from .scripts import Scripts
 
 BELL_SECONDS = 5.0
+NONE = "0"
+"""The edition of a schedule that is not there."""
 MOST_SCHEDULES = 10_000
 """How many are read at most."""
 
@@ -59,6 +61,11 @@ class StoredSchedule:
     skipped: int
     missed: int
     pause: dict[str, Any] | None
+
+    @property
+    def edition(self) -> str:
+        """What tells this definition from all others, also from those of an earlier schedule of this name."""
+        return f"{self.uid}-{self.version}"
 
     @property
     def ref(self) -> ScheduleRef:
@@ -130,7 +137,7 @@ class Schedules:
         uid: str,
         next_ms: int | None,
         max_runs: int | None = None,
-        expected: int | None = None,
+        expected: str | None = None,
         now_ms: int | None = None,
     ) -> tuple[str, int]:
         """Create a schedule, or replace its definition.
@@ -138,16 +145,17 @@ class Schedules:
         Args:
             definition: JSON.
             uid: of a new one.
-            expected: the version it has to have; 0: there must be none.
+            expected: the edition it has to have; `NONE`: there must be none.
 
         Returns:
-            ``created``, ``updated``, ``unchanged``, ``conflict`` (another version) or ``from_code``, and its version.
+            ``created``, ``updated``, ``unchanged``, ``conflict`` (another edition), ``from_code`` or ``behind`` (the
+            tick was fired meanwhile: look again); and its version.
         """
         word, version = self._scripts.run(
             "put_schedule",
             _text(now_ms),
             name,
-            _text(expected),
+            expected or "",
             uid,
             definition,
             _text(next_ms),
@@ -174,8 +182,8 @@ class Schedules:
             quiet_ms: how long newer code must have been silent before older code has its way.
 
         Returns:
-            ``created``, ``updated``, ``unchanged``, ``older`` (newer code says otherwise) or ``taken`` (the API has a
-            schedule of this name).
+            ``created``, ``updated``, ``unchanged``, ``older`` (newer code says otherwise), ``taken`` (the API has a
+            schedule of this name) or ``behind`` (the tick was fired meanwhile: look again).
         """
         word: bytes = self._scripts.run(
             "declare_schedule",
@@ -190,15 +198,15 @@ class Schedules:
         )
         return word.decode()
 
-    def remove(self, name: str, *, expected: int | None = None) -> str:
+    def remove(self, name: str, *, expected: str | None = None) -> str:
         """Remove a schedule of the API: ``removed``, ``unknown``, ``conflict`` or ``from_code``."""
-        return self._remove(name, _text(expected), "")
+        return self._remove(name, expected or "", "")
 
     def retire(self, name: str, silent_since_ms: int) -> str:
         """Remove one that no code has declared since an instant: ``removed``, ``unknown`` or ``declared``."""
         return self._remove(name, "", silent_since_ms)
 
-    def _remove(self, name: str, expected: str | int, silent_since: str | int) -> str:
+    def _remove(self, name: str, expected: str, silent_since: str | int) -> str:
         word: bytes = self._scripts.run("remove_schedule", name, expected, silent_since)
         return word.decode()
 

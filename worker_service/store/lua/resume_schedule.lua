@@ -8,7 +8,7 @@ local name, version, next = ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('HMGET', schedule_key(name), 'version', 'paused')
 if not found[1] then return 'unknown' end
 if not found[2] then return 'resumed' end
-if found[1] ~= version then return 'changed' end
+if found[1] ~= version or is_behind(name, next) then return 'changed' end
 redis.call('HDEL', schedule_key(name), 'paused')
 set_next(name, next)
 tell_schedulers()

@@ -21,6 +21,17 @@ local function set_next(name, tick)
   end
 end
 
+-- A tick that is to come, but was fired since who wants to set it has looked: he has to look again.
+local function is_behind(name, tick)
+  local last = tonumber(redis.call('HGET', schedule_key(name), 'last') or '')
+  return tick ~= '' and last and tonumber(tick) <= last
+end
+
+-- What tells a definition from all others, also from those of an earlier schedule of this name; 0 when there is none.
+local function edition_of(uid, version)
+  return uid and version and uid .. '-' .. version or '0'
+end
+
 local function note_tick(name, tick, cause, outcome, job)
   redis.call('XADD', ticks_key(name), 'MAXLEN', '~', KEPT_TICKS, '*', 'tick', tick, 'cause', cause,
     'outcome', outcome, 'job', job)

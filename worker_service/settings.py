@@ -83,7 +83,15 @@ class Settings(BaseSettings):
     )
     admin_key: SecretStr | None = Field(
         default=None,
-        description="Key that every request has to show; with one, other addresses than loopback are allowed.",
+        description="The first key, which may do everything; with one, other addresses than loopback are allowed.",
+    )
+    trusted_proxies: Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated networks of reverse proxies, whose `X-Forwarded-For`, `-Proto`, `-Host` and "
+        "`-Prefix` are believed.",
+    )
+    http_prefix: str | None = Field(
+        default=None, description="Path below which a reverse proxy serves all, such as `/jobs`."
     )
     actor_modules: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma-separated modules with your own actors."
@@ -198,7 +206,14 @@ class Settings(BaseSettings):
             raise ValueError(f"use visible ASCII characters only, without spaces. To make a key: {MAKE_KEY}")
         return value
 
-    @field_validator("actor_modules", mode="before")
+    @field_validator("http_prefix")
+    @classmethod
+    def _check_prefix(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+            raise ValueError(f"{value!r}: write it as in '/jobs', without a slash at its end")
+        return value
+
+    @field_validator("actor_modules", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(_parts(value)) if isinstance(value, str) else value

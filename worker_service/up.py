@@ -15,7 +15,8 @@ from .commands import WEB_STOP_SECONDS, base_url, scheduler_command, web_command
 from .embedded import EmbeddedServer
 from .jobs.errors import StoreUnavailable
 from .settings import Settings, embedded_url_file
-from .store import Queries, check_server, connect, shown_url
+from .store import ApiKeys, Logins, Queries, check_server, connect, shown_url
+from .store.logins import CODE_MS
 from .supervisor import STOP_SIGNALS, Command, Log, Supervisor
 
 SCHEDULER_STOP_SECONDS = 5.0
@@ -59,11 +60,15 @@ def up(settings: Settings, *, reload: bool = False) -> int:
         if (settings.actor_modules or settings.routes) and (problem := _problem_with_actors(environment)):
             raise CannotStart(problem)
         supervisor = Supervisor(commands, environment, log)
-        reads = Queries(connect(url), settings.namespace)
+        client = connect(url)
+        reads = Queries(client, settings.namespace)
         before = reads.sessions()
 
         def on_ready() -> None:
-            log.write_plain(_welcome(settings, url))
+            has_keys = settings.admin_key is not None or ApiKeys(client, settings.namespace).exist()
+            log.write_plain(_welcome(settings, url, has_keys))
+            if has_keys:
+                log.write_plain(_link(settings, Logins(client, settings.namespace)))
             if reload:
                 stack.enter_context(_reloading(settings, environment, supervisor, log))
 
@@ -214,8 +219,15 @@ def _worker_has_session(reads: Queries, before: set[str]) -> bool:
         return False
 
 
-def _welcome(settings: Settings, url: str) -> str:
-    jobs, key = f"{base_url(settings)}/v1/jobs", _key_header(settings)
+def _link(settings: Settings, logins: Logins) -> str:
+    """Terminals and logs keep what was printed: it signs in once, and not for long."""
+    minutes = CODE_MS // 60_000
+    return f"""To sign in, once and within {minutes} minutes: {base_url(settings)}/login?code={logins.make_code()}
+"""
+
+
+def _welcome(settings: Settings, url: str, has_keys: bool) -> str:
+    jobs, key = f"{base_url(settings)}/v1/jobs", _key_header(settings) if has_keys else ""
     return f"""
 Ready: {base_url(settings)}   (jobs are kept in {shown_url(url)}; Ctrl-C stops all)
 
@@ -227,7 +239,7 @@ Ready: {base_url(settings)}   (jobs are kept in {shown_url(url)}; Ctrl-C stops a
 def _key_header(settings: Settings) -> str:
     """Where the key is found, never the key itself: terminals and logs keep what was printed."""
     if settings.admin_key is None:
-        return ""
+        return ' -H "Authorization: Bearer $KEY"'
     file = os.environ.get("JOBS_ADMIN_KEY_FILE")
     key = f"$(cat {shlex.quote(file)})" if file else "$JOBS_ADMIN_KEY"
     return f' -H "Authorization: Bearer {key}"'

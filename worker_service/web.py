@@ -4,16 +4,20 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
-from .api import access, problems
+from .api import access, headers, problems
 from .api.actors import actors
 from .api.bulk import bulk
 from .api.events import events
 from .api.failures import failures
 from .api.health import health
 from .api.jobs import jobs
+from .api.keyring import Keyring
+from .api.keys import keys
+from .api.login import login
 from .api.metrics import metrics
 from .api.openapi import openapi
 from .api.operations import operations
+from .api.proxies import Proxies
 from .api.queues import queues
 from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
@@ -27,6 +31,7 @@ from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
+from .store import ApiKeys, Logins
 
 WAITING = "worker_service.waiting"
 """Where an application keeps its `Waiting`."""
@@ -57,7 +62,10 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     problems.install(app)
-    access.install(app, given)
+    headers.install(app)
+    store, namespace = broker.store.client, broker.store.namespace
+    keyring = Keyring(ApiKeys(store, namespace), Logins(store, namespace), given)
+    access.install(app, keyring, given)
     waiting = Waiting(broker, given)
     app.extensions[WAITING] = waiting
     app.register_blueprint(submitting(broker, given, waiting))
@@ -75,9 +83,12 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(metrics(broker, given))
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(openapi(broker))
+    app.register_blueprint(keys(keyring))
+    app.register_blueprint(login(keyring, given))
     app.register_blueprint(dashboard(broker))
     app.register_blueprint(documentation())
     access.check_table(app)
+    app.wsgi_app = Proxies(app.wsgi_app, given.trusted_proxies, given.http_prefix or "")  # type: ignore[method-assign]
     return app
 
 

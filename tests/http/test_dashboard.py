@@ -13,13 +13,13 @@ from werkzeug.test import TestResponse
 
 from tests.store.builders import a_session, claim, claimed, finish, submitted
 from worker_service.broker.broker import JobBroker
-from worker_service.dashboard.pages import HEADERS, NEWEST_JOBS
+from worker_service.dashboard.pages import NEWEST_JOBS
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
 from worker_service.store import Store
 
 MARKUP = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{7*7}}"
-ELEMENTS_WITHOUT_END = {"meta", "link"}
+ELEMENTS_WITHOUT_END = {"meta", "link", "input"}
 
 
 class Page(HTMLParser):
@@ -209,7 +209,6 @@ class TestPage:
         assert loaded["icon"].content_type.startswith("image/svg+xml")
         for answer in loaded.values():
             assert answer.status_code == 200
-            assert {name: answer.headers[name] for name in HEADERS} == HEADERS
             answer.close()
 
     def test_refreshes_until_it_is_told_not_to(self, client: FlaskClient):
@@ -227,11 +226,10 @@ class TestPage:
             "style-src": "'self'",
             "img-src": "'self'",
             "base-uri": "'none'",
-            "form-action": "'none'",
+            "form-action": "'self'",
             "frame-ancestors": "'none'",
         }
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Request-Id"]
 
@@ -253,7 +251,6 @@ class TestTrouble:
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["Cache-Control"] == "no-store"
-        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
         assert "Redis is away" in found.text
         assert found.refreshes
         broken_server.start()

@@ -71,7 +71,7 @@ def test_request_id_goes_in_and_out(web: httpx2.Client):
 
 
 def test_other_host_name_is_refused(web: httpx2.Client):
-    assert web.get("/livez", headers={"Host": "evil.example"}).status_code == 400
+    assert web.get("/v1/actors", headers={"Host": "evil.example"}).status_code == 400
 
 
 def test_with_a_key_web_listens_on_any_address_and_asks_for_it(tmp_path: Path, server: EmbeddedServer):

@@ -176,11 +176,11 @@ class TestRouting:
 
     @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9", "[::1]:8000"])
     def test_loopback_names_are_answered(self, client: FlaskClient, host: str):
-        assert client.get("/livez", headers={"Host": host}).status_code == 200
+        assert client.get("/v1/actors", headers={"Host": host}).status_code == 200
 
     @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:8000"])
     def test_other_host_names_are_refused(self, client: FlaskClient, host: str):
-        problem(client.get("/livez", headers={"Host": host}), 400, "bad-request")
+        problem(client.get("/v1/actors", headers={"Host": host}), 400, "bad-request")
 
 
 class TestRequestId:

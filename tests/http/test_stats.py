@@ -176,6 +176,7 @@ class TestStoreAway:
     def test_stats_are_503_and_its_alert_alone_fires(
         self, client: FlaskClient, broken_server: EmbeddedServer
     ):
+        assert client.get("/v1/stats").status_code == 200
         broken_server.kill()
         assert client.get("/v1/stats").status_code == 503
         (away,) = [rule for rule in TestAlerts().rules() if rule["alert"] == "JobStoreAway"]

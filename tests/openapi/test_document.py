@@ -15,7 +15,7 @@ from worker_service.api.openapi import document as make_document
 from worker_service.api.scopes import SCOPES
 from worker_service.broker.broker import JobBroker
 
-NOT_OF_THE_CONTRACT = {"dashboard", "documentation"}
+NOT_OF_THE_CONTRACT = {"dashboard", "documentation", "login"}
 """Blueprints of pages for people, and of what these load."""
 
 OPEN_OBJECTS = {"args", "metadata", "definition", "result"}

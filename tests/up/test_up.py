@@ -87,6 +87,20 @@ class TestRunning:
         assert id_from_printed_command(service, **given)
         assert key not in service.output()
 
+    def test_printed_link_signs_a_browser_in_once(self, start: Start):
+        service = start(JOBS_ADMIN_KEY="a-key-for-this-test")
+        service.wait_until_ready()
+        link = wait_until(lambda: re.search(r"http://\S+(/login\?code=(\S+))", service.output()))
+        assert link
+        assert service.http.get("/", headers={"Accept": "text/html"}).status_code == 303
+        assert link[2] in service.http.get(link[1]).text
+        assert service.http.post("/login", data={"code": link[2]}).status_code == 303
+        assert service.http.get("/").status_code == 200  # the client keeps the cookie
+        assert service.http.post("/login", data={"code": link[2]}).status_code == 401
+
+    def test_without_keys_no_link_is_printed(self, service: RunningService):
+        assert "/login" not in service.output()
+
     def test_page_on_this_machine_is_not_fetched_unless_that_is_allowed(
         self, service: RunningService, page_url: str
     ):

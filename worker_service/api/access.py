@@ -1,54 +1,59 @@
-"""Who may ask: whoever shows the admin key; without one, programs of this machine. For what: see scopes.
+"""Who may ask: whoever shows a key; without any, programs of this machine. For what: see scopes. See docs/access.md.
 
-==================== =================== ====================================================
-request              without a key       with one (`JOBS_ADMIN_KEY`)
-==================== =================== ====================================================
-`/livez`, `/readyz`  by a loopback name  open to all: they say nothing that is secret
-GET, HEAD            by a loopback name  `Authorization: Bearer`, or Basic for a browser
-any other            by a loopback name  `Authorization: Bearer`
-==================== =================== ====================================================
+==================== =================== ====================================================================
+request              without keys        with keys (`JOBS_ADMIN_KEY`, or any in the store)
+==================== =================== ====================================================================
+what scopes.py opens by anybody          by anybody: it says nothing that is secret
+any other            by a loopback name  `Authorization: Bearer`, or the cookie of a browser that has signed in
+==================== =================== ====================================================================
 
-A browser repeats a password by itself, also for a page of somebody else that makes it send a form; so Basic reads
-and never changes anything. What a browser marks as sent by another site is refused in any case (as Go's
-`http.CrossOriginProtection` does).
+A browser sends its cookie by itself, also for a page of somebody else that makes it send a form. So what a browser
+marks as sent by another site changes nothing, whatever it shows (as Go's `http.CrossOriginProtection` does); and what
+comes with a cookie changes nothing unless the browser marks it as sent by a page of ours.
 """
 
-import hmac
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Request, g, request
-from pydantic import SecretStr
+from flask import Flask, Request, Response, g, redirect, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
 from ..settings import Settings, is_loopback
-from .principal import AT_TERMINAL, FIRST_ADMIN, LOCAL, at_terminal, current_principal
-from .scopes import SCOPES
+from .keyring import KeyExpired, Keyring
+from .links import link
+from .principal import AT_TERMINAL, LOCAL, NOBODY, Principal, at_terminal, current_principal
+from .scopes import OPEN, SCOPES
 
-OPEN = frozenset({"/livez", "/readyz"})
 READS = frozenset({"GET", "HEAD"})
 SAFE = READS | {"OPTIONS"}
 REALM = "worker service"  # with a space: else Werkzeug leaves out the quotes that RFC 9110 asks for
 
 
-def install(app: Flask, settings: Settings) -> None:
+def install(app: Flask, keyring: Keyring, settings: Settings) -> None:
     """Refuse requests of others than those above."""
-    key = settings.admin_key
+    cookie = cookie_name(settings)
 
-    def refuse() -> None:
+    def guard() -> "Response | None":
+        g.principal = NOBODY
         if person := request.environ.get(AT_TERMINAL):
             g.principal = at_terminal(person)
-            return
-        if key is None:
-            _refuse_other_hosts(request)
+            return None
         if request.method not in SAFE:
             _refuse_other_sites(request)
-        g.principal = LOCAL if key is None else FIRST_ADMIN
-        if key is not None and request.path not in OPEN:
-            _refuse_without(key, request)
+        if request.endpoint and SCOPES[request.endpoint] is OPEN:
+            return None
+        if not keyring.are_demanded():
+            _refuse_other_hosts(request)
+            g.principal = LOCAL
+            return None
+        principal = _by_key(keyring, request) or _by_cookie(keyring, request, cookie)
+        if principal is None:
+            return _ask_for_key(request)
+        g.principal = principal
         _refuse_beyond_scope(request)
+        return None
 
-    app.before_request(refuse)
+    app.before_request(guard)
 
 
 def check_table(app: Flask) -> None:
@@ -60,6 +65,11 @@ def check_table(app: Flask) -> None:
     odd = set(app.view_functions) ^ set(SCOPES)
     if odd:
         raise RuntimeError(f"scopes.py and the routes differ: {', '.join(sorted(odd))}")
+
+
+def cookie_name(settings: Settings) -> str:
+    """Browsers keep the cookies of a host in one place, whatever the port: services differ by their namespace."""
+    return f"worker-service-{settings.namespace}"
 
 
 def _refuse_beyond_scope(request: Request) -> None:
@@ -96,21 +106,45 @@ def _refuse_other_sites(request: Request) -> None:
         raise Forbidden("A page of another site may not change anything here.")
 
 
-def _refuse_without(key: SecretStr, request: Request) -> None:
-    given = _given_key(request)
-    if given is not None and hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
-        return
-    schemes = ("bearer", "basic") if request.method in READS else ("bearer",)
-    ways = [WWWAuthenticate(scheme, {"realm": REALM}) for scheme in schemes]
-    problem = "Another key is needed" if given is not None else "A key is needed"
-    raise Unauthorized(f"{problem}: send it as 'Authorization: Bearer KEY'.", www_authenticate=ways)
+def _by_key(keyring: Keyring, request: Request) -> Principal | None:
+    """Who shows a key.
+
+    Raises:
+        Unauthorized: the header holds none.
+    """
+    given = request.headers.get("Authorization")
+    if given is None:
+        return None
+    scheme, _, secret = given.partition(" ")  # Werkzeug takes a key with "=" inside for parameters
+    try:
+        principal = keyring.owner_of(secret.strip()) if scheme.lower() == "bearer" else None
+    except KeyExpired as error:
+        raise _unauthorized(str(error)) from None
+    if principal is None:
+        raise _unauthorized("Another key is needed: send it as 'Authorization: Bearer KEY'.")
+    return principal
 
 
-def _given_key(request: Request) -> str | None:
-    """Bearer is read here, because Werkzeug takes a key with ``=`` inside for parameters."""
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() == "basic" and request.method in READS and request.authorization is not None:
-        return request.authorization.password
-    return None
+def _by_cookie(keyring: Keyring, request: Request, name: str) -> Principal | None:
+    given = request.cookies.get(name)
+    principal = keyring.owner_of_cookie(given) if given else None
+    is_marked = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+    if principal is not None and request.method not in SAFE and not is_marked:
+        raise Forbidden(
+            "With a cookie only a page of ours may change anything, and this request does not say that it is from one "
+            "(Origin, Sec-Fetch-Site). Programs send a key as 'Authorization: Bearer KEY'."
+        )
+    return principal
+
+
+def _ask_for_key(request: Request) -> Response:
+    """Browsers are led to the page where a person can sign in; all others are told."""
+    accepted = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
+    if request.method not in READS or accepted != "text/html":
+        raise _unauthorized("A key is needed: send it as 'Authorization: Bearer KEY'.")
+    here = request.full_path.removesuffix("?")
+    return redirect(f"{link('/login')}?{urlencode({'next': here})}", 303)  # type: ignore[return-value]
+
+
+def _unauthorized(detail: str) -> Unauthorized:
+    return Unauthorized(detail, www_authenticate=WWWAuthenticate("bearer", {"realm": REALM}))

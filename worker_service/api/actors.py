@@ -9,6 +9,7 @@ from ..jobs.errors import UnknownActor
 from ..names import did_you_mean
 from .answers import ActorJson, ActorsJson
 from .documented import documented
+from .links import link
 
 
 def actors(broker: JobBroker) -> Blueprint:
@@ -41,5 +42,5 @@ def _actor_json(actor: ActorInfo) -> ActorJson:
         "max_attempts": actor.max_attempts,
         "time_limit_ms": actor.time_limit_ms,
         "args": actor.arguments,
-        "links": {"self": f"/v1/actors/{actor.name}"},
+        "links": {"self": link(f"/v1/actors/{actor.name}")},
     }

@@ -338,3 +338,30 @@ class StatusJson(TypedDict):
 
 StatsJson = dict[str, int]
 """Numbers by name; a queue's own stand under ``queued:NAME`` and ``delayed:NAME``."""
+
+
+class KeyJson(TypedDict):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    actors: list[str] | None
+    created_at: Instant | None
+    expires_at: Instant | None
+    used_at: Instant | None
+    rotated_at: Instant | None
+    old_secret_until: Instant | None
+    links: LinksJson
+
+
+class MadeKeyJson(KeyJson):
+    """An API key, and its secret for the one time that it is shown."""
+
+    key: str
+
+
+class KeysJson(TypedDict):
+    """All API keys."""
+
+    items: list[KeyJson]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ..broker.broker import JobBroker
 from ..broker.bulk import MAY_BE, MEANT, MOST_IDS, Operation, count, submit
 from ..broker.offered import offered
-from ..jobs.errors import IdempotencyKeyReused, InvalidJob, InvalidQuery, StoreFull
+from ..jobs.errors import ActorNotAllowed, IdempotencyKeyReused, InvalidJob, InvalidQuery, StoreFull
 from ..jobs.validation import summary
 from ..names import nearest
 from ..settings import Settings
@@ -20,6 +20,7 @@ from .checked import checked
 from .documented import documented
 from .filters import FilterRequest
 from .idempotency import ABOUT_THE_KEY, read_idempotency
+from .principal import current_principal
 from .submitting import SENT, accepted
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -55,12 +56,14 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
         body=BulkRequest,
         sends=SENT,
         headers=ABOUT_THE_KEY,
-        problems=(InvalidQuery, IdempotencyKeyReused, StoreFull),
+        problems=(InvalidQuery, IdempotencyKeyReused, StoreFull, ActorNotAllowed),
     )
     def operate(operation: Operation) -> Response:
         body = json_object(request)
         ids, wanted, dry_run = read_bulk_request(operation, body)
         check_names(broker, wanted)
+        if operation == "retry":
+            check_actors(wanted)
         if dry_run:
             matched, truncated = count(broker, ids, wanted)
             return jsonify(MatchedJson(matched=matched, truncated=truncated))
@@ -108,6 +111,18 @@ def check_names(broker: JobBroker, wanted: JobFilter) -> None:
         found += _mistyped("queue", queue, known)
     if found:
         raise InvalidQuery(summary(found), problems=found)
+
+
+def check_actors(wanted: JobFilter) -> None:
+    """Whether who asks may run jobs of all actors that are meant.
+
+    Raises:
+        ActorNotAllowed: the key is for some actors, and jobs of others may be meant.
+    """
+    principal = current_principal()
+    if principal.actors is not None and wanted.actor is None:
+        raise ActorNotAllowed("This key is for some actors only: give a filter that names one of them.")
+    principal.check_actor(wanted.actor or "")
 
 
 def _mistyped(noun: str, name: str, known: Iterable[str]) -> list[InvalidJob]:

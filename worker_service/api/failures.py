@@ -11,6 +11,7 @@ from ..store.failures import Failure, Failures
 from .answers import FailureErrorJson, FailureJson, FailuresJson
 from .checked import checked_query
 from .documented import documented
+from .links import link
 from .lists import FailuresQuery
 from .representation import location
 
@@ -53,6 +54,6 @@ def _failure_json(failure: Failure) -> FailureJson:
         "newest": failure.newest,
         "links": {
             "newest": location(failure.newest),
-            "jobs": f"/v1/jobs?{urlencode({'state': 'dead', 'fingerprint': failure.fingerprint})}",
+            "jobs": link(f"/v1/jobs?{urlencode({'state': 'dead', 'fingerprint': failure.fingerprint})}"),
         },
     }

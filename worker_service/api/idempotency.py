@@ -13,12 +13,11 @@ from werkzeug.exceptions import BadRequest
 
 from ..settings import Settings
 from ..store import Idempotency
+from .principal import current_principal
 
 HEADER = "Idempotency-Key"
 ABOUT_THE_KEY = {HEADER: "The request may be sent again with the same key and body: it makes no second job."}
 """For documents of operations that take one."""
-OWNER = "all"
-"""Whose key it is: without API keys, everybody's."""
 
 #: Without commas: servers join the values of a header that comes twice.
 _BARE = re.compile(r"[!#-+\-.-~][!-+\-.-~]{0,254}")
@@ -46,7 +45,8 @@ def read_idempotency(headers: Headers, body: dict[str, Any], settings: Settings)
         raise BadRequest(
             f'{HEADER}: send one value of 1 to 255 visible ASCII characters, as in "8e03978e-40d5".'
         )
-    return Idempotency(f"{OWNER}:{_sha256(key)}", _sha256(_canonical(body)), settings.idempotency_ms)
+    owner = current_principal().id  # two clients may choose the same key
+    return Idempotency(f"{owner}:{_sha256(key)}", _sha256(_canonical(body)), settings.idempotency_ms)
 
 
 def _parse(text: str) -> str | None:

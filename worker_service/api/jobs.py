@@ -13,6 +13,7 @@ from ..store import Job
 from .answers import JobJson, JobPageJson, LogJson, LogLineJson, ResultJson
 from .checked import checked_query
 from .documented import documented
+from .links import link
 from .lists import ListQuery
 from .prefer import ABOUT_PREFER, applied, wait_seconds
 from .representation import job_json
@@ -42,7 +43,7 @@ def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
         response = jsonify(listed)
         if cursor:
             more = urlencode({**request.args.to_dict(), "cursor": cursor})
-            response.headers["Link"] = f'</v1/jobs?{more}>; rel="next"'
+            response.headers["Link"] = f'<{link("/v1/jobs")}?{more}>; rel="next"'
         return response
 
     @routes.get("/v1/jobs/<id>")

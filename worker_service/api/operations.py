@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from ..broker.broker import JobBroker
 from ..broker.intake import replay_as
 from ..jobs.errors import (
+    ActorNotAllowed,
     DuplicateJob,
     IdempotencyKeyReused,
     InvalidJob,
@@ -28,6 +29,7 @@ from .checked import checked
 from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
+from .principal import current_principal
 from .representation import location
 
 _RETRIES = uuid.UUID("7a9c7d5e-5d0c-4a55-9d3e-2f6a1c0b8e41")
@@ -67,11 +69,20 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
         body=RetryRequest,
         body_required=False,
         headers=ABOUT_THE_KEY,
-        problems=(UnknownJob, InvalidJob, InvalidQuery, IdempotencyKeyReused, NotReplayable, DuplicateJob),
+        problems=(
+            UnknownJob,
+            InvalidJob,
+            InvalidQuery,
+            IdempotencyKeyReused,
+            NotReplayable,
+            DuplicateJob,
+            ActorNotAllowed,
+        ),
     )
     def retry(id: str) -> tuple[Response, int, dict[str, str]]:
         body = json_object_if_any(request)
         args = checked(RetryRequest, body).args
+        check_may_run(broker, settings, id)
         asked = read_idempotency(request.headers, body, settings)
         nonce = hashlib.sha256(asked.name.encode()).hexdigest()[:32] if asked else uuid.uuid4().hex
         if args is None:
@@ -93,6 +104,18 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
         return "", 204
 
     return routes
+
+
+def check_may_run(broker: JobBroker, settings: Settings, id: str) -> None:
+    """Whether who asks may make a job of this one's actor run.
+
+    Raises:
+        ActorNotAllowed: the key is for other actors.
+        UnknownJob: there is no such job.
+    """
+    principal = current_principal()
+    if principal.actors is not None:
+        principal.check_actor(found(broker, settings, id).actor)
 
 
 def _put_back(broker: JobBroker, settings: Settings, id: str, nonce: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import g
 
+from ..jobs.errors import ActorNotAllowed
 from .scopes import Scope
 
 
@@ -27,6 +28,20 @@ class Principal:
         """Whether one of its scopes allows this."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
+    def check_actor(self, actor: str) -> None:
+        """To be called before anything is done that makes a job of this actor run.
+
+        Raises:
+            ActorNotAllowed: it may send jobs to others only.
+        """
+        if self.actors is not None and actor not in self.actors:
+            raise ActorNotAllowed(
+                f"This key may not run jobs of {actor!r}: it is for {', '.join(sorted(self.actors))}."
+            )
+
+
+NOBODY = Principal("nobody", "nobody", frozenset())
+"""Whoever asks for what is open to all."""
 
 LOCAL = Principal("local", "this machine", frozenset({Scope.ADMIN}))
 """Everybody, while no key is configured."""

@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from ..jobs.errors import (
+    ActorNotAllowed,
     DuplicateJob,
     IdempotencyKeyReused,
     InvalidJob,
@@ -26,9 +27,11 @@ from ..jobs.errors import (
     StoreFull,
     StoreUnavailable,
     StoreUnfit,
+    TooManyKeys,
     TooManyWaiting,
     UnknownActor,
     UnknownJob,
+    UnknownKey,
     UnknownQueue,
     UnknownSchedule,
     UnknownStep,
@@ -50,10 +53,13 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     ScheduleOfCode: (409, "schedule-of-code", "The schedule is declared in code"),
     ScheduleDamaged: (409, "schedule-damaged", "The schedule cannot be read"),
     ScheduleChanged: (412, "schedule-changed", "The schedule is not the expected one"),
+    ActorNotAllowed: (403, "actor-not-allowed", "The key is not for this actor"),
+    TooManyKeys: (409, "too-many-keys", "No more keys are kept"),
     UnknownActor: (404, "unknown-actor", "There is no such actor"),
     UnknownQueue: (404, "unknown-queue", "There is no such queue"),
     UnknownSchedule: (404, "unknown-schedule", "There is no such schedule"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
+    UnknownKey: (404, "unknown-key", "There is no such key"),
     UnknownStep: (404, "unknown-step", "There is no such step"),
     QueueFull: (503, "queue-full", "The queue takes no more jobs"),
     NotDurable: (503, "not-durable", "The job is accepted, but not yet as safe as asked for"),

@@ -10,6 +10,7 @@ from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
 from ..store import Delivery, Job, JobStep, NewJob, Submitted
 from .answers import DeliveryJson, ErrorJson, JobJson, ProgressJson, ReplayedJson, StepJson
+from .links import link
 
 _STATES = frozenset(State)
 
@@ -91,7 +92,7 @@ def state_or_pruned(word: str | None) -> State | Literal["pruned"]:
 
 def location(id: str) -> str:
     """Where the job is found."""
-    return f"/v1/jobs/{id}"
+    return link(f"/v1/jobs/{id}")
 
 
 def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:

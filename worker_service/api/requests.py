@@ -16,6 +16,7 @@ from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
 from ..jobs.webhooks import Webhook
+from .principal import current_principal
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -107,6 +108,7 @@ def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
 
     Raises:
         InvalidJob: with one problem per wrong field.
+        ActorNotAllowed: the key is for other actors.
     """
     missing = [
         InvalidJob(f"The field {name!r} is not supported yet.", pointer=f"/{name}", code="not_supported")
@@ -120,5 +122,6 @@ def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
     except ValidationError as error:
         found = problems(error, given, known=JobRequest.model_fields, noun="field")
         raise InvalidJob(summary(found), problems=found) from None
+    current_principal().check_actor(request.actor)
     wanted, trace = request.wanted(), read_traceparent(headers.get("traceparent"))
     return replace(wanted, options={**wanted.options, "traceparent": trace}) if trace else wanted

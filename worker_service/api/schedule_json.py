@@ -16,6 +16,7 @@ from .answers import (
     TickJobJson,
     TickJson,
 )
+from .links import link
 from .representation import location, state_or_pruned
 
 
@@ -81,7 +82,7 @@ def _job_json(id: str, state: str | None) -> TickJobJson:
 
 
 def _links(name: str) -> LinksJson:
-    return {"self": f"/v1/schedules/{name}"}
+    return {"self": link(f"/v1/schedules/{name}")}
 
 
 def _pause_json(pause: dict[str, Any]) -> SchedulePauseJson:

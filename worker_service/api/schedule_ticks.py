@@ -7,6 +7,7 @@ from ..broker.broker import JobBroker
 from ..broker.schedules import Timetable
 from ..jobs import instants
 from ..jobs.errors import (
+    ActorNotAllowed,
     DuplicateJob,
     InvalidJob,
     InvalidQuery,
@@ -25,6 +26,7 @@ from .jobs import found, shown
 from .representation import location
 from .requests import Instant
 from .schedule_json import backfilled_json, coming_json, history_json
+from .schedules import check_may_fire
 
 OF_ONE = (UnknownSchedule, ScheduleDamaged, ScheduleChanged)
 """What goes wrong with a schedule that makes jobs."""
@@ -71,10 +73,11 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
         body=NoFields,
         body_required=False,
         headers=ABOUT_THE_KEY,
-        problems=(*OF_ONE, InvalidQuery, InvalidJob, DuplicateJob, StoreFull),
+        problems=(*OF_ONE, InvalidQuery, InvalidJob, DuplicateJob, StoreFull, ActorNotAllowed),
     )
     def run(name: str) -> tuple[Response, int, dict[str, str]]:
         checked(NoFields, json_object_if_any(request))
+        check_may_fire(timetable, name)
         asked = read_idempotency(request.headers, {}, settings)
         id = timetable.run(name, asked.name if asked else "")
         return jsonify(shown(broker, found(broker, settings, id))), 202, {"Location": location(id)}
@@ -84,10 +87,11 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
         "Make the jobs of past ticks, each once.",
         {200: BackfilledTicksJson},
         body=BackfillRequest,
-        problems=(*OF_ONE, InvalidQuery, InvalidJob, StoreFull),
+        problems=(*OF_ONE, InvalidQuery, InvalidJob, StoreFull, ActorNotAllowed),
     )
     def backfill(name: str) -> Response:
         wanted = checked(BackfillRequest, json_object(request))
+        check_may_fire(timetable, name)
         made = timetable.backfill(name, instants.to_ms(wanted.from_), instants.to_ms(wanted.to))
         return jsonify(BackfilledTicksJson(items=backfilled_json(made)))
 

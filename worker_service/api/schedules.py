@@ -7,6 +7,7 @@ from werkzeug.exceptions import BadRequest
 from ..broker.broker import JobBroker
 from ..broker.schedules import Entry, Timetable
 from ..jobs.errors import (
+    ActorNotAllowed,
     InvalidQuery,
     InvalidSchedule,
     ScheduleChanged,
@@ -22,6 +23,8 @@ from .answers import DamagedScheduleJson, ScheduleJson, SchedulesJson
 from .body import json_object, json_object_if_any
 from .checked import NoFields, checked
 from .documented import documented
+from .links import link
+from .principal import current_principal
 from .schedule_json import schedule_json
 
 ABOUT_VERSIONS = {
@@ -69,15 +72,17 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         sends=("Location", "ETag"),
         body=Definition,
         headers=ABOUT_VERSIONS,
-        problems=(InvalidSchedule, ScheduleChanged, ScheduleDamaged, ScheduleOfCode),
+        problems=(InvalidSchedule, ScheduleChanged, ScheduleDamaged, ScheduleOfCode, ActorNotAllowed),
     )
     def put(name: str) -> Response:
+        wanted = json_object(request)
+        current_principal().check_actor(str(wanted.get("actor")))
         expected = _expected(request, timetable, name)
-        word, entry = timetable.put(name, json_object(request), expected=expected)
+        word, entry = timetable.put(name, wanted, expected=expected)
         response = _shown(entry)
         if word == "created":
             response.status_code = 201
-            response.headers["Location"] = f"/v1/schedules/{name}"
+            response.headers["Location"] = link(f"/v1/schedules/{name}")
         return response
 
     @routes.delete("/v1/schedules/<name>")
@@ -110,13 +115,25 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         sends=("ETag",),
         body=NoFields,
         body_required=False,
-        problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged, InvalidQuery),
+        problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged, InvalidQuery, ActorNotAllowed),
     )
     def resume(name: str) -> Response:
         checked(NoFields, json_object_if_any(request))
+        check_may_fire(timetable, name)
         return _shown(timetable.resume(name))
 
     return routes
+
+
+def check_may_fire(timetable: Timetable, name: str) -> None:
+    """Whether who asks may make jobs of this schedule's actor run.
+
+    Raises:
+        ActorNotAllowed: the key is for other actors.
+    """
+    principal = current_principal()
+    if principal.actors is not None:
+        principal.check_actor(timetable.get(name).definition.actor)
 
 
 def _shown(entry: Entry | Damaged) -> Response:

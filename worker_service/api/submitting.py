@@ -6,7 +6,15 @@ from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
 from ..broker.intake import submit
-from ..jobs.errors import DuplicateJob, IdempotencyKeyReused, InvalidJob, NotDurable, QueueFull, StoreFull
+from ..jobs.errors import (
+    ActorNotAllowed,
+    DuplicateJob,
+    IdempotencyKeyReused,
+    InvalidJob,
+    NotDurable,
+    QueueFull,
+    StoreFull,
+)
 from ..settings import Settings
 from ..store import NewJob, Submitted
 from .answers import DuplicateJobJson, DuplicateReplayedJson, JobJson, ReplayedJson
@@ -27,7 +35,7 @@ ACCEPTED = {202: JobJson | ReplayedJson, 200: DuplicateJobJson | DuplicateReplay
 """What `accepted` answers, for documents."""
 SENT = ("Location", "Idempotent-Replayed")
 """Headers of it."""
-REFUSED = (InvalidJob, IdempotencyKeyReused, DuplicateJob, StoreFull)
+REFUSED = (ActorNotAllowed, InvalidJob, IdempotencyKeyReused, DuplicateJob, StoreFull)
 """What it raises, and the intake before it."""
 
 

@@ -2,7 +2,7 @@
 process instead of by a web process; so it does nothing that the interface does not do, and is checked by the same code.
 
 Reading order: service (how a request is asked), command (options, exit codes), output (what is printed), then a file
-per noun: jobs, submit, actors, queues, schedules, workers, stats, top, about.
+per noun: jobs, submit, actors, queues, schedules, keys, workers, stats, top, about.
 
 Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask.
 """
@@ -12,6 +12,7 @@ import click
 from .about import config, openapi, ping
 from .actors import actors
 from .jobs import failures, jobs
+from .keys import keys
 from .queues import queues
 from .schedules import schedules
 from .stats import stats
@@ -25,6 +26,7 @@ COMMANDS: dict[str, click.Command] = {
     "failures": failures,
     "jobs": jobs,
     "openapi": openapi,
+    "keys": keys,
     "ping": ping,
     "queues": queues,
     "schedules": schedules,

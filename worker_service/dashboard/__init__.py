@@ -1,4 +1,4 @@
 """Pages for people.
 
-Reading order: pages (the routes and their headers), templates/, static/, wording and spans (what templates call).
+Reading order: pages (the routes), templates/, static/, wording and spans (what templates call).
 """

@@ -2,8 +2,6 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
-from .pages import HEADERS
-
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -18,7 +16,7 @@ def documentation() -> Blueprint:
     @routes.get("/docs")
     def show() -> Response:
         response = make_response(render_template("documentation.html"))
-        response.headers.update({**HEADERS, "Content-Security-Policy": POLICY})
+        response.headers["Content-Security-Policy"] = POLICY
         return response
 
     return routes

@@ -1,4 +1,4 @@
-"""The pages and their headers. They only read; nothing on them runs in the browser but CSS."""
+"""The pages. They only read; nothing on them runs in the browser but CSS."""
 
 from collections.abc import Callable
 
@@ -21,13 +21,6 @@ FILTERS: tuple[Callable[..., object], ...] = (
     spans.ran_ms,
 )
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-
 
 def dashboard(broker: JobBroker) -> Blueprint:
     """The routes of the pages and of what they load."""
@@ -44,24 +37,14 @@ def dashboard(broker: JobBroker) -> Blueprint:
             namespace=broker.store.namespace,
             address=request.url_root.rstrip("/"),
         )
-        return _not_stored(make_response(page))
+        return make_response(page)
 
     @routes.errorhandler(StoreUnavailable)
     def away(error: StoreUnavailable) -> Response:
         response = make_response(render_template("away.html", refresh=REFRESH_SECONDS, error=error), 503)
         response.headers["Retry-After"] = str(REFRESH_SECONDS)
-        return _not_stored(response)
-
-    @routes.after_request
-    def harden(response: Response) -> Response:
-        response.headers.update(HEADERS)
         return response
 
     for each in FILTERS:
         routes.add_app_template_filter(each)
     return routes
-
-
-def _not_stored(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -137,6 +137,18 @@ class UnknownJob(WorkerServiceError, LookupError):
     """Raised when no job has this id: it never existed, or it was pruned."""
 
 
+class UnknownKey(WorkerServiceError, LookupError):
+    """Raised when no API key has this id: it never existed, or it was revoked."""
+
+
+class TooManyKeys(WorkerServiceError):
+    """Raised when there are as many API keys as are kept; revoke some."""
+
+
+class ActorNotAllowed(WorkerServiceError):
+    """Raised when a key that is for some actors only is shown to run a job of another one."""
+
+
 class UnknownStep(WorkerServiceError, LookupError):
     """Raised when a step that is to be settled was not begun, or is known not to have happened."""
 

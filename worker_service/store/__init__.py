@@ -1,17 +1,19 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, overview, oldest, workers, fitness, listening, watcher, connection, address,
+queries, listing, matching, failures, overview, oldest, workers, api_keys, logins, fitness, listening, watcher, connection, address,
 line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
+from .api_keys import ApiKey, ApiKeys, ShownKey
 from .connection import connect
 from .durability import Level
 from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep, LogLine
 from .listening import Listening
 from .listing import JobPage, Listing, Place
+from .logins import Login, Logins
 from .queries import Queries
 from .records import (
     Claim,
@@ -33,6 +35,8 @@ from .watcher import LOST, Watch, Watcher
 
 __all__ = [
     "LOST",
+    "ApiKey",
+    "ApiKeys",
     "Claim",
     "ClaimedJob",
     "Damaged",
@@ -49,6 +53,8 @@ __all__ = [
     "Listing",
     "Lock",
     "LogLine",
+    "Login",
+    "Logins",
     "NewJob",
     "Outcome",
     "Place",
@@ -58,6 +64,7 @@ __all__ = [
     "Schedules",
     "SchedulesBell",
     "SessionLost",
+    "ShownKey",
     "Spent",
     "Store",
     "StoredSchedule",

@@ -41,6 +41,8 @@ class Keys:
         """string: the scheduler process that fires; expires."""
         self.deliveries = self.prefix + "deliveries"
         """zset of the newest 10,000 deliveries of webhooks by creation instant; some may be pruned already."""
+        self.api_keys = self.prefix + "api_keys"
+        """zset of the ids of API keys by creation; until revoked."""
         self.watch = self.prefix + "watch"
         """string: present while somebody waits for events; expires."""
         self.changed = self.prefix + "changed"
@@ -125,6 +127,18 @@ class Keys:
     def ticks(self, name: str) -> str:
         """stream of the newest ticks of a schedule: instant, cause, what became of it; until removed."""
         return f"{self.prefix}ticks:{name}"
+
+    def api_key(self, id: str) -> str:
+        """hash: name, scopes and actors of an API key, hashes of its secrets, when it expires; until revoked."""
+        return f"{self.prefix}api_key:{id}"
+
+    def login(self, digest: str) -> str:
+        """hash: with which key a browser is signed in, and a proof of it; expires."""
+        return f"{self.prefix}login:{digest}"
+
+    def login_code(self, digest: str) -> str:
+        """string: present while a code to sign in with may be used; expires."""
+        return f"{self.prefix}login_code:{digest}"
 
     def idem(self, name: str) -> str:
         """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""

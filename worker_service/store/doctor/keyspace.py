@@ -18,6 +18,7 @@ TYPES = {
     "schedules": "zset",
     "schedulers": "zset",
     "leader": "string",
+    "api_keys": "zset",
 }
 """Keys with a name of their own."""
 
@@ -42,6 +43,9 @@ FAMILIES = {
     "group": "hash",
     "schedule": "hash",
     "ticks": "stream",
+    "api_key": "hash",
+    "login": "hash",
+    "login_code": "string",
     "idem": "hash",
     "unique": "hash",
     "total": "hash",

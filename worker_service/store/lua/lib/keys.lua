@@ -5,6 +5,7 @@ local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessi
 local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P .. 'limits'
 local DELIVERIES = P .. 'deliveries'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
+local API_KEYS = P .. 'api_keys'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end
@@ -25,6 +26,9 @@ local function claim_key(session) return P .. 'claim:' .. session end
 local function group_key(id) return P .. 'group:' .. id end
 local function schedule_key(name) return P .. 'schedule:' .. name end
 local function ticks_key(name) return P .. 'ticks:' .. name end
+local function api_key_key(id) return P .. 'api_key:' .. id end
+local function login_key(digest) return P .. 'login:' .. digest end
+local function login_code_key(digest) return P .. 'login_code:' .. digest end
 local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end

@@ -4,8 +4,9 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
-from .api import access, headers, problems
+from .api import access, auditing, headers, problems
 from .api.actors import actors
+from .api.audit import audit
 from .api.bulk import bulk
 from .api.events import events
 from .api.failures import failures
@@ -31,7 +32,7 @@ from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
-from .store import ApiKeys, Logins
+from .store import ApiKeys, Audit, Logins
 
 WAITING = "worker_service.waiting"
 """Where an application keeps its `Waiting`."""
@@ -66,6 +67,8 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     store, namespace = broker.store.client, broker.store.namespace
     keyring = Keyring(ApiKeys(store, namespace), Logins(store, namespace), given)
     access.install(app, keyring, given)
+    log = Audit(store, namespace)
+    auditing.install(app, log)
     waiting = Waiting(broker, given)
     app.extensions[WAITING] = waiting
     app.register_blueprint(submitting(broker, given, waiting))
@@ -84,6 +87,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(openapi(broker))
     app.register_blueprint(keys(keyring))
+    app.register_blueprint(audit(log))
     app.register_blueprint(login(keyring, given))
     app.register_blueprint(dashboard(broker))
     app.register_blueprint(documentation())

@@ -1,12 +1,13 @@
 """``worker-service keys``: made, listed, rotated, revoked at a terminal."""
 
+import getpass
 import json
 
 import pytest
 
 from tests.console.conftest import Run
 from worker_service.broker.broker import JobBroker
-from worker_service.store import ApiKeys
+from worker_service.store import ApiKeys, Audit
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ def test_mistakes_are_named_and_make_nothing(
 ):
     assert says in run("keys", *arguments, code=code).stderr
     assert keys.all() == []
+
+
+def test_who_sits_at_the_terminal_is_in_the_audit_log(run: Run, keys: ApiKeys, broker: JobBroker):
+    run("keys", "add", "shop", "--scope", "read")
+    run("queues", "pause", "default", "--reason", "moving", code=0)
+    (pause, key), _ = Audit(broker.store.client, broker.store.namespace).page(10)
+    assert (key.deed.what, pause.deed.what, pause.deed.why) == ("keys.add", "queues.pause", "moving")
+    assert pause.deed.who == f"terminal:{pause.deed.name}"
+    assert getpass.getuser() in pause.deed.name

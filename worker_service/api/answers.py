@@ -365,3 +365,35 @@ class KeysJson(TypedDict):
     """All API keys."""
 
     items: list[KeyJson]
+
+
+class AuditWhoJson(TypedDict):
+    """Who did it."""
+
+    id: str
+    name: str
+
+
+AuditEntryJson = TypedDict(
+    "AuditEntryJson",
+    {
+        "id": str,
+        "at": Instant | None,
+        "who": AuditWhoJson,
+        "what": str,
+        "subject": str,
+        "from": str,  # a word of Python, so this class is written as a call
+        "why": str | None,
+        "request_id": str,
+        "status": int | None,
+        "made": str | None,
+    },
+)
+"""What somebody did; without a status nobody told what became of it."""
+
+
+class AuditPageJson(TypedDict):
+    """A page of the audit log, the newest entry first; with a filter a page may be short and yet not the last one."""
+
+    items: list[AuditEntryJson]
+    next_cursor: str | None

@@ -21,7 +21,7 @@ def json_object(request: Request) -> dict[str, Any]:
     """
     if request.mimetype != "application/json" or _charset(request) != "utf-8":
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with 'Content-Type: application/json'.")
-    body = _whole_body(request)
+    body = whole_body(request)
     try:
         found = json.loads(
             body.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant
@@ -44,12 +44,17 @@ def json_object_if_any(request: Request) -> dict[str, Any]:
     return json_object(request)
 
 
-def _whole_body(request: Request) -> bytes:
-    """Werkzeug refuses a Content-Length over its limit, but cuts a chunked body there."""
+def whole_body(request: Request) -> bytes:
+    """The bytes of a request, which may be asked for again.
+
+    Raises:
+        RequestEntityTooLarge: it has more than `BODY_LIMIT` bytes.
+    """
+    # Werkzeug refuses a Content-Length over its limit, but cuts a chunked body there.
     request.max_content_length = BODY_LIMIT + 1
     too_large = RequestEntityTooLarge(f"The body has more than {BODY_LIMIT} bytes.")
     try:
-        body = request.get_data(cache=False)
+        body = request.get_data(cache=True)
     except RequestEntityTooLarge:
         raise too_large from None
     if len(body) > BODY_LIMIT:

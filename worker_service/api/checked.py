@@ -15,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 class NoFields(BaseModel):
     """The body of an operation that needs none: nothing, or an empty object."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 
 
 def checked(model: type[M], given: dict[str, Any], pointer: str = "") -> M:

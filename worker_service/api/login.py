@@ -6,14 +6,14 @@ A link is opened by mail scanners and previews too, so opening it shows a button
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..settings import Settings
 from .access import cookie_name
 from .keyring import KeyExpired, Keyring
 from .links import link
-from .principal import current_principal
+from .principal import NOBODY, current_principal
 
 LASTS_MS = 12 * 3600 * 1000
 FORM_LIMIT = 16 * 1024
@@ -42,6 +42,7 @@ def login(keyring: Keyring, settings: Settings) -> Blueprint:
             return _page("", following, "This is no key.")
         if not keyring.logins.open(cookie, entry, LASTS_MS, code=code):
             return _page("", following, "This link was used before, or is too old. A key will do.")
+        g.principal = keyring.owner_of_cookie(cookie) or NOBODY  # for the audit log
         return _with_cookie(_seen(_inside(following)), name, cookie)
 
     @routes.post("/logout")

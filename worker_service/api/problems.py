@@ -92,11 +92,12 @@ def _begin() -> None:
 
 
 def _with_request_id(response: Response) -> Response:
-    response.headers["X-Request-Id"] = _request_id()
+    response.headers["X-Request-Id"] = request_id()
     return response
 
 
-def _request_id() -> str:
+def request_id() -> str:
+    """That of the request which is being answered."""
     if "request_id" not in g:
         _begin()
     return str(g.request_id)
@@ -132,7 +133,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.error("Request %s failed", _request_id(), exc_info=error)
+    current_app.logger.error("Request %s failed", request_id(), exc_info=error)
     return _problem(
         500, "internal-error", "Internal error", "The service made a mistake; its log has this request id."
     )
@@ -144,7 +145,7 @@ def _problem(status: int, name: str, title: str, detail: str, more: dict[str, An
         "title": title,
         "status": status,
         "detail": detail,
-        "request_id": _request_id(),
+        "request_id": request_id(),
         **(more or {}),
     }
     return Response(json.dumps(body, separators=(",", ":")), status, content_type="application/problem+json")

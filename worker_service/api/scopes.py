@@ -56,6 +56,7 @@ SCOPES: dict[str, Scope | None] = {
     "keys.add": Scope.ADMIN,
     "keys.rotate": Scope.ADMIN,
     "keys.revoke": Scope.ADMIN,
+    "audit.index": Scope.ADMIN,
     "login.form": OPEN,
     "login.enter": OPEN,
     "login.leave": OPEN,

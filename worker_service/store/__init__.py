@@ -1,12 +1,13 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, overview, oldest, workers, api_keys, logins, fitness, listening, watcher, connection, address,
-line; doctor/ checks that all of it holds.
+queries, listing, matching, failures, overview, oldest, workers, api_keys, logins, audit, fitness, listening, watcher,
+connection, address, line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
 from .api_keys import ApiKey, ApiKeys, ShownKey
+from .audit import Audit, AuditEntry, Deed
 from .connection import connect
 from .durability import Level
 from .job_filter import JobFilter
@@ -37,9 +38,12 @@ __all__ = [
     "LOST",
     "ApiKey",
     "ApiKeys",
+    "Audit",
+    "AuditEntry",
     "Claim",
     "ClaimedJob",
     "Damaged",
+    "Deed",
     "Delivery",
     "Hook",
     "Idempotency",

@@ -49,6 +49,8 @@ VERBS = (
     "rotate_key",
     "revoke_key",
     "open_login",
+    "begin_audit",
+    "end_audit",
     "examine_types",
     "examine_numbers",
     "examine_schedules",

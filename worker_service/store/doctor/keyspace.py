@@ -19,6 +19,9 @@ TYPES = {
     "schedulers": "zset",
     "leader": "string",
     "api_keys": "zset",
+    "audit": "stream",
+    "audit_ends": "hash",
+    "refusals": "stream",
 }
 """Keys with a name of their own."""
 

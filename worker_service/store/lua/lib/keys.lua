@@ -6,6 +6,7 @@ local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P 
 local DELIVERIES = P .. 'deliveries'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local API_KEYS = P .. 'api_keys'
+local AUDIT, AUDIT_ENDS, REFUSALS = P .. 'audit', P .. 'audit_ends', P .. 'refusals'
 local function job_key(id) return P .. 'job:' .. id end
 local function msg_key(id) return P .. 'msg:' .. id end
 local function out_key(id) return P .. 'out:' .. id end

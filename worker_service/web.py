@@ -19,6 +19,7 @@ from .api.metrics import metrics
 from .api.openapi import openapi
 from .api.operations import operations
 from .api.proxies import Proxies
+from .api.purging import purging
 from .api.queues import queues
 from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
@@ -27,6 +28,7 @@ from .api.steps import steps
 from .api.stop_signal import on_stop_signal
 from .api.submitting import submitting
 from .api.waiting import Waiting
+from .api.workers import workers
 from .broker.broker import JobBroker
 from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
@@ -79,6 +81,8 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(bulk(broker, given))
     app.register_blueprint(failures(broker))
     app.register_blueprint(queues(broker))
+    app.register_blueprint(purging(broker, given))
+    app.register_blueprint(workers(broker))
     app.register_blueprint(schedules(broker, given))
     app.register_blueprint(schedule_ticks(broker, given))
     app.register_blueprint(actors(broker))

@@ -126,7 +126,7 @@ class TestEntering:
     def test_what_a_dying_process_did_stands_there_without_an_end(
         self, guarded: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        def dies(*_: object) -> None:
+        def dies(*_: object, **_more: object) -> None:
             raise SystemExit
 
         monkeypatch.setattr(broker.store, "pause", dies)

@@ -7,7 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.http.actors import ACTORS
+from tests.store.builders import NOW, a_job
 from worker_service.broker.broker import JobBroker
+from worker_service.store import Outcome
 
 JOB = {"actor": "add", "args": {"x": 1}}
 
@@ -139,7 +141,12 @@ class TestActors:
             "queue": "default",
             "priority": 7,
             "max_attempts": 4,
+            "max_crashes": 3,
             "time_limit_ms": 600_000,
+            "unique": None,
+            "tags": [],
+            "metadata": {},
+            "store_result": True,
             "args": {
                 "title": "add",
                 "type": "object",
@@ -150,8 +157,32 @@ class TestActors:
                 },
                 "required": ["x"],
             },
+            "stats": {
+                "enqueued": 0,
+                "started": 0,
+                "succeeded": 0,
+                "retried": 0,
+                "dead": 0,
+                "cancelled": 0,
+                "expired": 0,
+                "mean_wait_ms": None,
+                "mean_run_ms": None,
+            },
             "links": {"self": "/v1/actors/add"},
         }
+
+    def test_it_says_what_became_of_its_jobs(self, client: FlaskClient, broker: JobBroker):
+        store = broker.store
+        store.open_session("s", 60_000, {}, now_ms=NOW)
+        store.submit([a_job(actor="add"), a_job(actor="add"), a_job(actor="add", queue="other")], now_ms=NOW)
+        first, second = store.claim("s", "1", 9, ["default"], now_ms=NOW + 10).jobs
+        store.finish([Outcome(first.id, first.token, "complete")], now_ms=NOW + 40)
+        store.finish([Outcome(second.id, second.token, "retry")], now_ms=NOW + 40)
+        stats = client.get("/v1/actors/add").get_json()["stats"]
+        assert (stats["enqueued"], stats["started"], stats["succeeded"], stats["retried"]) == (3, 2, 1, 1)
+        assert (stats["mean_wait_ms"], stats["mean_run_ms"]) == (10, 30)
+        listed = {actor["name"]: actor["stats"] for actor in client.get("/v1/actors").get_json()["items"]}
+        assert listed["add"] == stats
 
     def test_unknown_actor_is_404_with_the_nearest(self, client: FlaskClient):
         answer = client.get("/v1/actors/ad")

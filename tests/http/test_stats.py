@@ -109,12 +109,34 @@ class TestStats:
         found = client.get("/v1/stats").get_json()
 
         assert 90_000 <= found.pop("schedule_lag_ms") < 150_000
+        ages = [found.pop(name) for name in ("oldest_ms", "oldest_ms:default", "oldest_ms:more.mail")]
+        assert 0 <= max(ages[1:]) == ages[0] < LEASE
         assert found == {
             "queued": 2, "delayed": 1, "running": 0, "dead": 1, "workers": 1,
+            "wanted_threads": 2, "threads": 0,
             "queued:default": 1, "queued:more.mail": 1, "delayed:default": 1, "delayed:more.mail": 0,
             "schedulers": 1, "scheduler_leads": 1, "schedules": 5, "schedules_damaged": 1,
             "schedules_missed": 3, "schedules_skipped": 0,
         }  # fmt: skip
+
+    def test_threads_are_those_that_take_jobs_and_wanted_are_those_that_would_find_one(
+        self, client: FlaskClient, broker: JobBroker
+    ):
+        store = broker.store
+        for session, threads in (("a", "8"), ("b", "4"), ("quiet", "16"), ("stopping", "32"), ("odd", "x")):
+            store.open_session(session, LEASE, {"threads": threads})
+        store.open_session("lost", 0, {"threads": "64"})
+        store.tell_worker("quiet", "quiet")
+        store.tell_worker("stopping", "stop")
+        submitted(store, now_ms=now_ms())
+        assert len(store.claim("a", "1", 1, ["default"]).jobs) == 1
+        submitted(store, now_ms=now_ms())
+        submitted(store, queue="paused", now_ms=now_ms())
+        store.pause("paused", "x", now_ms())
+
+        found = client.get("/v1/stats").get_json()
+
+        assert (found["threads"], found["wanted_threads"]) == (12, 2)
 
 
 class TestAlerts:

@@ -61,8 +61,8 @@ def test_paused_queue_without_an_end_announces_nothing(store: Store, session: st
 def test_pause_is_shown_with_its_reason_while_it_lasts(store: Store):
     submitted(store, "a")
     readings = Overviews(store.client, store.namespace)
-    store.pause("default", 'the "bank" is away\n', NOW, until_ms=NOW + 10)
+    store.pause("default", 'the "bank" is away\n', NOW, until_ms=NOW + 10, by="ann")
     (queue,) = readings.read(now_ms=NOW + 9).queues
-    assert queue.pause == Pause('the "bank" is away\n', NOW, NOW + 10)
+    assert queue.pause == Pause('the "bank" is away\n', NOW, NOW + 10, "ann")
     (queue,) = readings.read(now_ms=NOW + 10).queues
     assert queue.pause is None

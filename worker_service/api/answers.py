@@ -195,6 +195,7 @@ class QueuePauseJson(TypedDict):
     """Why jobs of a queue are not started."""
 
     reason: str
+    by: str
     since: Instant | None
     until: Instant | None
 
@@ -217,16 +218,106 @@ class QueuesJson(TypedDict):
     truncated: bool
 
 
+class PurgedJson(TypedDict):
+    """How many jobs were cancelled, and the job that cancels the rest of very many."""
+
+    cancelled: int
+    rest: JobJson | None
+
+
+class WorkerJson(TypedDict):
+    """A worker process. Of queues and actors 500 are told at most; one that tells so many may serve any."""
+
+    id: str
+    state: Literal["active", "quiet", "stopping", "lost"]
+    host: str
+    pid: int | None
+    version: str
+    queues: list[str]
+    actors: list[str]
+    threads: int | None
+    running: int
+    opened_at: Instant | None
+    heartbeat_age_ms: int | None
+    quiet_since: Instant | None
+    stopping_since: Instant | None
+    links: LinksJson
+
+
+class RunningJobJson(TypedDict):
+    """A job that a worker process runs, or is about to."""
+
+    id: str
+    actor: str
+    queue: str
+    started_at: Instant | None
+    running_ms: int | None
+    time_limit_ms: int | None
+    links: LinksJson
+
+
+class WorkerDetailJson(WorkerJson):
+    """A worker process with the jobs it holds; truncated when there are more of these."""
+
+    jobs: list[RunningJobJson]
+    truncated: bool
+
+
+class WorkersJson(TypedDict):
+    """Worker processes, those with the newest sign of life first."""
+
+    items: list[WorkerJson]
+    truncated: bool
+
+
+class UniqueJson(TypedDict):
+    """Which jobs of an actor do the same work, and what becomes of the second one; see docs/uniqueness.md."""
+
+    key: str | None
+    on: list[str] | None
+    scope: str
+    until: str
+    window_ms: int | None
+    on_conflict: str
+    max_wait_ms: int | None
+
+
+class ActorStatsJson(TypedDict):
+    """What became of an actor's jobs, since its first one; means in milliseconds, None before there is one.
+
+    ``mean_wait_ms`` is from when a job could start until it did, ``mean_run_ms`` from its start to its success.
+    """
+
+    enqueued: int
+    started: int
+    succeeded: int
+    retried: int
+    dead: int
+    cancelled: int
+    expired: int
+    mean_wait_ms: int | None
+    mean_run_ms: int | None
+
+
 class ActorJson(TypedDict):
-    """An actor; ``args`` is the JSON schema of its arguments."""
+    """An actor: how its jobs run unless they say otherwise, and what became of them.
+
+    ``args`` is the JSON schema of its arguments.
+    """
 
     name: str
     description: str
     queue: str
     priority: int
     max_attempts: int | None
+    max_crashes: int
     time_limit_ms: int
+    unique: UniqueJson | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    store_result: bool
     args: dict[str, Any]
+    stats: ActorStatsJson
     links: LinksJson
 
 

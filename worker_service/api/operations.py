@@ -17,6 +17,7 @@ from ..jobs.errors import (
     InvalidQuery,
     JobFinished,
     JobNotFinished,
+    JobNotWaiting,
     NotReplayable,
     UnknownJob,
     WorkerServiceError,
@@ -34,6 +35,13 @@ from .representation import location
 
 _RETRIES = uuid.UUID("7a9c7d5e-5d0c-4a55-9d3e-2f6a1c0b8e41")
 """Of the ids that repeated requests lead to (UUID version 5)."""
+
+
+_WAITS_FOR_NO_TIME = {
+    "running": "is running already",
+    "locked": "waits for the end of another job that does the same work (unique), not for its time",
+    "damaged": "has a damaged record: the doctor repairs it",
+}
 
 
 class RetryRequest(BaseModel):
@@ -91,6 +99,21 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
         else:
             new_id = _run_again(broker, settings, id, args, nonce)
         return jsonify(shown(broker, found(broker, settings, new_id))), 202, {"Location": location(new_id)}
+
+    @routes.post("/v1/jobs/<id>/run-now")
+    @documented(
+        "Let a job run that waits for its time.",
+        {202: JobJson},
+        problems=(UnknownJob, JobFinished, JobNotWaiting),
+    )
+    def run_now(id: str) -> tuple[Response, int]:
+        word = broker.store.run_now(id)
+        job = found(broker, settings, id)
+        if word == "finished":
+            raise JobFinished(f"The job {id} is {job.state} already.")
+        if word != "queued":
+            raise JobNotWaiting(f"The job {id} {_WAITS_FOR_NO_TIME[word]}.")
+        return jsonify(shown(broker, job)), 202
 
     @routes.delete("/v1/jobs/<id>")
     @documented("Remove a finished job.", {204: ""}, problems=(UnknownJob, JobNotFinished))

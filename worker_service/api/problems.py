@@ -17,6 +17,7 @@ from ..jobs.errors import (
     JobFinished,
     JobNotFinished,
     JobNotSucceeded,
+    JobNotWaiting,
     NotDurable,
     NotReplayable,
     NotSettleable,
@@ -35,6 +36,7 @@ from ..jobs.errors import (
     UnknownQueue,
     UnknownSchedule,
     UnknownStep,
+    UnknownWorker,
     WorkerServiceError,
 )
 
@@ -48,6 +50,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     JobFinished: (409, "job-finished", "The job has ended"),
     JobNotFinished: (409, "job-not-finished", "The job has not ended"),
     JobNotSucceeded: (409, "job-not-succeeded", "The job has no result"),
+    JobNotWaiting: (409, "job-not-waiting", "The job does not wait for its time"),
     NotReplayable: (409, "not-replayable", "The job cannot be put back"),
     NotSettleable: (409, "not-settleable", "The step cannot be settled"),
     ScheduleOfCode: (409, "schedule-of-code", "The schedule is declared in code"),
@@ -58,6 +61,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     UnknownActor: (404, "unknown-actor", "There is no such actor"),
     UnknownQueue: (404, "unknown-queue", "There is no such queue"),
     UnknownSchedule: (404, "unknown-schedule", "There is no such schedule"),
+    UnknownWorker: (404, "unknown-worker", "There is no such worker process"),
     UnknownJob: (404, "unknown-job", "There is no such job"),
     UnknownKey: (404, "unknown-key", "There is no such key"),
     UnknownStep: (404, "unknown-step", "There is no such step"),

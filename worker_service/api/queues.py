@@ -14,6 +14,7 @@ from .answers import QueueJson, QueuePauseJson, QueuesJson
 from .body import json_object
 from .checked import checked
 from .documented import documented
+from .principal import current_principal
 from .requests import Instant
 
 MOST_DEPTH = 10**9
@@ -50,24 +51,30 @@ def queues(broker: JobBroker) -> Blueprint:
         items = [_queue_json(queue) for queue in overview.queues]
         return jsonify(QueuesJson(items=items, truncated=overview.more_queues > 0))
 
+    @routes.get("/v1/queues/<queue>")
+    @documented("Read a queue.", {200: QueueJson}, problems=(UnknownQueue,))
+    def show(queue: str) -> Response:
+        check_queue(broker, queue)
+        return jsonify(_queue_json(readings.queue(queue)))
+
     @routes.post("/v1/queues/<queue>/pause")
     @documented(
         "Start no more jobs of a queue.", {204: ""}, body=PauseRequest, problems=(UnknownQueue, InvalidQuery)
     )
     def pause(queue: str) -> tuple[str, int]:
-        _check_queue(queue)
+        check_queue(broker, queue)
         wanted = checked(PauseRequest, json_object(request))
         now_ms = time.time_ns() // 1_000_000
         until_ms = instants.to_ms(wanted.until) if wanted.until else None
         if until_ms is not None and until_ms <= now_ms:
             raise InvalidQuery("The instant has passed: nothing would be paused.", pointer="/until")
-        broker.store.pause(queue, wanted.reason, now_ms, until_ms)
+        broker.store.pause(queue, wanted.reason, now_ms, until_ms, by=current_principal().name)
         return "", 204
 
     @routes.post("/v1/queues/<queue>/resume")
     @documented("Start jobs of a queue again.", {204: ""}, problems=(UnknownQueue,))
     def resume(queue: str) -> tuple[str, int]:
-        _check_queue(queue)
+        check_queue(broker, queue)
         broker.store.resume(queue)
         return "", 204
 
@@ -79,16 +86,22 @@ def queues(broker: JobBroker) -> Blueprint:
         problems=(UnknownQueue, InvalidQuery),
     )
     def limit(queue: str) -> tuple[str, int]:
-        _check_queue(queue)
+        check_queue(broker, queue)
         broker.store.limit(queue, checked(LimitsRequest, json_object(request)).max_depth)
         return "", 204
 
-    def _check_queue(queue: str) -> None:
-        known = {*broker.queues, *broker.reads.queues()}
-        if queue not in known:
-            raise UnknownQueue(f"No queue {queue!r}.{did_you_mean(queue, known)}")
-
     return routes
+
+
+def check_queue(broker: JobBroker, queue: str) -> None:
+    """Whether there is a queue.
+
+    Raises:
+        UnknownQueue: none is declared, nor has ever had a job, under this name; names the nearest one.
+    """
+    known = {*broker.queues, *broker.reads.queues()}
+    if queue not in known:
+        raise UnknownQueue(f"No queue {queue!r}.{did_you_mean(queue, known)}")
 
 
 def _queue_json(queue: QueueOverview) -> QueueJson:
@@ -101,6 +114,7 @@ def _queue_json(queue: QueueOverview) -> QueueJson:
         "max_depth": queue.max_depth,
         "paused": QueuePauseJson(
             reason=pause.reason,
+            by=pause.by,
             since=instants.to_text(pause.paused_at_ms),
             until=instants.to_text(pause.until_ms),
         )

@@ -20,21 +20,30 @@ def stats(broker: JobBroker, settings: Settings) -> Blueprint:
     @routes.get("/v1/stats")
     @documented("Read numbers for autoscalers.", {200: StatsJson})
     def show() -> Response:
-        return jsonify({**_of_jobs(readings.read()), **_of_schedules(timetable)})
+        return jsonify(
+            {**_of_jobs(readings.read()), "threads": readings.threads(), **_of_schedules(timetable)}
+        )
 
     return routes
 
 
 def _of_jobs(overview: Overview) -> dict[str, int]:
-    """A queue's own numbers stand under ``queued:NAME`` and ``delayed:NAME``."""
+    """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME`` and ``oldest_ms:NAME``.
+
+    With ``wanted_threads`` nothing would wait: jobs that run or could, but for those of paused queues.
+    """
     return {
         "queued": sum(queue.queued for queue in overview.queues),
         "delayed": sum(queue.delayed for queue in overview.queues),
         "running": overview.running,
+        "wanted_threads": overview.running
+        + sum(queue.queued for queue in overview.queues if not queue.pause),
+        "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
         "dead": overview.kept[State.DEAD],
         "workers": overview.open_workers,
         **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
         **{f"delayed:{queue.name}": queue.delayed for queue in overview.queues},
+        **{f"oldest_ms:{queue.name}": queue.oldest_ms or 0 for queue in overview.queues},
     }
 
 

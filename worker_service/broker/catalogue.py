@@ -7,8 +7,9 @@ from typing import Any
 import dramatiq
 
 from ..jobs.signature import arguments_schema
+from ..jobs.uniqueness import Unique
 from .process import DEFAULT_TIME_LIMIT_MS
-from .submission import declared_max_attempts
+from .submission import DEFAULT_MAX_CRASHES, declared_max_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,12 @@ class ActorInfo:
     queue: str
     priority: int
     max_attempts: int | None
+    max_crashes: int
     time_limit_ms: int
+    unique: Unique | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    store_result: bool
     arguments: dict[str, Any]
 
 
@@ -38,6 +44,20 @@ def describe(actor: "dramatiq.Actor[Any, Any]") -> ActorInfo:
         queue=actor.queue_name,
         priority=actor.priority,
         max_attempts=declared_max_attempts(actor),
+        max_crashes=actor.options.get("max_crashes", DEFAULT_MAX_CRASHES),
         time_limit_ms=actor.options.get("time_limit") or DEFAULT_TIME_LIMIT_MS,
+        unique=actor.options.get("unique"),
+        tags=list(actor.options.get("tags") or ()),
+        metadata=actor.options.get("metadata") or {},
+        store_result=actor.options.get("store_results", True),
         arguments=arguments_schema(actor.fn),
     )
+
+
+def time_limit_ms(actor: "dramatiq.Actor[Any, Any] | None", message: dict[str, Any]) -> int | None:
+    """How long an attempt of a job may take; None where neither its message nor a known actor tells."""
+    options = message.get("options")
+    found = options.get("time_limit") if isinstance(options, dict) else None
+    if found is None and actor is not None:
+        found = actor.options.get("time_limit") or DEFAULT_TIME_LIMIT_MS
+    return int(found) if isinstance(found, int | float) else None

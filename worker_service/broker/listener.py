@@ -23,7 +23,8 @@ class Listener:
     claimer: told when there may be work.
     session: whose bell is heard.
     cancel: called with id and token of a delivery that should stop.
-    look_for_cancels: called when such a word may have been lost.
+    obey: called with what the process is asked to do: quiet, stop.
+    look_for_missed: called when any of this may have been lost.
     """
 
     def __init__(
@@ -32,14 +33,16 @@ class Listener:
         claimer: Claimer,
         session: Session,
         cancel: Callable[[str, str], None],
-        look_for_cancels: Callable[[], None],
+        obey: Callable[[str], None],
+        look_for_missed: Callable[[], None],
     ) -> None:
         self._logger = get_logger(__name__, type(self))
         self._listening = listening
         self._claimer = claimer
         self._session = session
         self._cancel = cancel
-        self._look_for_cancels = look_for_cancels
+        self._obey = obey
+        self._look_for_missed = look_for_missed
         self._may_have_lost = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -70,11 +73,13 @@ class Listener:
             session = self._session.wait_until_open()
             try:
                 if self._may_have_lost:
-                    self._look_for_cancels()
+                    self._look_for_missed()
                     self._may_have_lost = False
                 heard = self._listening.wait(self._claimer.marks_to_watch(), session)
                 if heard.cancelled:
                     self._cancel(*heard.cancelled)
+                if heard.word:
+                    self._obey(heard.word)
                 if heard.queue is not None and not self._claimer.poke():
                     self._listening.put_back(heard.queue)
             except StoreUnavailable as error:

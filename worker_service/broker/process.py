@@ -9,6 +9,7 @@ A process told to end a second time does the same without the waiting.
 """
 
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.signature import binds, typed_arguments
 from ..settings import Settings
 from ..store import Listening, Outcome, Queries, Store
-from ..store.workers import names_text
+from ..store.workers import Workers, names_text
 from .boot import once_booted
 from .claimer import Claimer
 from .completions import Completions
@@ -63,6 +64,9 @@ class WorkerProcess(Middleware):
         self._page: Page | None = None
         self._worker: dramatiq.Worker | None = None
         self._ended = False
+        self._is_stopping = False
+        self._obeyed: set[str] = set()
+        self._workers = Workers(store.client, store.keys)
         self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
         self.completions = Completions(store.for_one_thread())
@@ -119,7 +123,12 @@ class WorkerProcess(Middleware):
         self.interrupts = Interrupts(self._page, self.session.is_current)
         listening = Listening(self._settings.redis_url, self._settings.namespace)
         self.listener = Listener(
-            listening, self.claimer, self.session, self.interrupts.cancel, self._look_for_cancels
+            listening,
+            self.claimer,
+            self.session,
+            self.interrupts.cancel,
+            self._obey,
+            self._look_for_missed,
         )
         self.keeping.watch()
         self.completions.start()
@@ -144,6 +153,7 @@ class WorkerProcess(Middleware):
         CURRENT.set(job)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        self._is_stopping = True
         self.thread_watch.stop()
         self._stop_claiming()
         self.interrupts.interrupt(Shutdown, self._asked_to_be_told)
@@ -181,6 +191,7 @@ class WorkerProcess(Middleware):
             "pid": str(os.getpid()),
             "threads": str(self._worker.worker_threads),
             "version": version("worker-service"),
+            "lease_ms": str(self._settings.lease_ms),
             "queues": names_text(
                 [queue for queue in broker.get_declared_queues() if not only or queue in only]
             ),
@@ -197,8 +208,23 @@ class WorkerProcess(Middleware):
         self._logger.error("Job %s does not end; this process stops and its keeper kills it.", id)
         self._stop_claiming()
 
-    def _look_for_cancels(self) -> None:
+    def _obey(self, word: str) -> None:
+        """Take no more jobs, or stop as by SIGTERM. Told once: a second signal would not wait for what runs."""
+        if word in self._obeyed:
+            return
+        self._obeyed.add(word)
+        self._logger.info(
+            "Somebody asks this process to %s.", "take no more jobs" if word == "quiet" else word
+        )
+        if word == "quiet":
+            self._stop_claiming()
+        elif not self._is_stopping:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _look_for_missed(self) -> None:
         """The bell may have been taken by a connection that broke."""
+        for word in self._workers.words(self.session.id):
+            self._obey(word)
         for id, token in self._notes.reads.cancel_asked(self.interrupts.running()):
             self.interrupts.cancel(id, token)
 

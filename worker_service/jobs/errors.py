@@ -161,6 +161,14 @@ class JobFinished(WorkerServiceError):
     """Raised when a job that is to be stopped has ended already."""
 
 
+class JobNotWaiting(WorkerServiceError):
+    """Raised when a job that is to run before its time waits for something else, runs, or has ended."""
+
+
+class UnknownWorker(WorkerServiceError, LookupError):
+    """Raised when no worker process has this id: it never existed, or it has ended."""
+
+
 class JobNotFinished(WorkerServiceError):
     """Raised when a job that is to be removed, or whose result is asked for, waits or runs."""
 

@@ -114,6 +114,8 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
         }
     ),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED, _DELIVERY}),
+    "purge": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED, _DELIVERY}),
+    "run_now": frozenset({(State.SCHEDULED, State.QUEUED), (State.RETRYING, State.QUEUED)}),
     # What the doctor may do in a repair; otherwise it moves nothing.
     "examine_jobs": frozenset({*_BURIED, _CALLBACK_OF_FAILED, _DELIVERY}),
     "examine_messages": frozenset(

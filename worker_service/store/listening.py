@@ -19,10 +19,12 @@ class Heard:
     Attributes:
         queue: the one whose mark was taken.
         cancelled: id and token of a delivery that should stop.
+        word: what the process itself is asked to do; see lua/tell_worker.lua.
     """
 
     queue: str | None = None
     cancelled: tuple[str, str] | None = None
+    word: str | None = None
 
 
 class Listening:
@@ -51,6 +53,8 @@ class Listening:
         if key == bell and kind == "cancel":
             token, _, id = rest.partition(" ")
             return Heard(cancelled=(id, token))
+        if key == bell and kind in ("quiet", "stop"):
+            return Heard(word=kind)
         return Heard(queue=marks.get(key))
 
     def close(self) -> None:

@@ -49,11 +49,12 @@ class QueueOverview:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why jobs of a queue are not started, since when, and until when (None: until it is resumed)."""
+    """Why jobs of a queue are not started, since when, until when (None: until it is resumed), and who wanted that."""
 
     reason: str
     paused_at_ms: int
     until_ms: int | None
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,17 @@ class Overviews:
                 running=running,
                 kept=dict(zip(FINAL_STATES, kept, strict=True)),
             )
+
+    def queue(self, name: str) -> QueueOverview:
+        """One queue, whether it ever had a job or not.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            seconds, micros = self._client.time()
+            (found,) = self._queues([name], seconds * 1000 + micros // 1000)
+        return found
 
     def totals(self, actors: Iterable[str]) -> dict[str, dict[str, int]]:
         """Actor -> its counters that never decrease, in one round trip; see lua/lib/count.lua for their names.
@@ -205,8 +217,29 @@ class Overviews:
             rest = pipe.execute()
         return workers, sum(worker.running for worker in workers) + sum(rest)
 
+    def threads(self) -> int:
+        """Threads of all worker processes that have a lease and take jobs.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            seconds, micros = self._client.time()
+            live: list[bytes] = self._client.zrangebyscore(
+                self._keys.sessions, f"({seconds * 1000 + micros // 1000}", "+inf"
+            )  # type: ignore[assignment]
+            with self._client.pipeline(transaction=False) as pipe:
+                for session in live:
+                    pipe.hmget(self._keys.session(session.decode()), "threads", "quiet_at", "stop_at")
+                found = pipe.execute()
+        return sum(
+            int(threads)
+            for threads, quiet, stop in found
+            if threads is not None and threads.isdigit() and quiet is None and stop is None
+        )
+
 
 def _pause(words: str) -> Pause:
     until, _, text = words.partition(" ")
     about = json.loads(text)
-    return Pause(about["reason"], about["paused_at_ms"], int(until) if until else None)
+    return Pause(about["reason"], about["paused_at_ms"], int(until) if until else None, about.get("by", ""))

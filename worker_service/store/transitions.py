@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import redis
 
@@ -264,6 +264,28 @@ class Store:
         word: bytes = self._scripts.run("cancel", _now(now_ms), id)
         return word.decode()
 
+    def purge(self, queue: str, most: int, *, now_ms: int | None = None) -> int:
+        """Cancel jobs that wait in a queue, at most ``most``; returns how many were."""
+        cancelled, more = 0, 1
+        while more and cancelled < most:
+            number, more = self._scripts.run("purge", _now(now_ms), queue, min(SLICE, most - cancelled))
+            cancelled += number
+        return cancelled
+
+    def run_now(self, id: str, *, now_ms: int | None = None) -> str:
+        """Let a job run that waits for its time.
+
+        Returns:
+            ``queued``, ``locked`` (it waits for the end of another job that does its work), ``running``,
+            ``finished``, ``damaged`` (its record cannot be used) or ``unknown``.
+        """
+        word: bytes = self._scripts.run("run_now", _now(now_ms), id)
+        return word.decode()
+
+    def tell_worker(self, session: str, word: Literal["quiet", "stop"], *, now_ms: int | None = None) -> bool:
+        """Ask a worker process to take no more jobs, or to stop as by SIGTERM; False when there is no such process."""
+        return bool(self._scripts.run("tell_worker", _now(now_ms), session, word) == b"told")
+
     def replay(
         self, ids: Sequence[str], nonce: str, *, until_ms: int | None = None, now_ms: int | None = None
     ) -> list[str]:
@@ -320,14 +342,17 @@ class Store:
             for word in self._scripts.run("delete", _now(now_ms), "" if until_ms is None else until_ms, *some)
         ]
 
-    def pause(self, queue: str, reason: str, at_ms: int, until_ms: int | None = None) -> None:
+    def pause(
+        self, queue: str, reason: str, at_ms: int, until_ms: int | None = None, *, by: str = ""
+    ) -> None:
         """Start no more jobs of a queue, until an instant or until it is resumed; what runs goes on.
 
         Args:
             reason: for people.
             at_ms: now, for people.
+            by: who asks for it, for people.
         """
-        about = json.dumps({"reason": reason, "paused_at_ms": at_ms}, separators=(",", ":"))
+        about = json.dumps({"reason": reason, "paused_at_ms": at_ms, "by": by}, separators=(",", ":"))
         self._scripts.run("pause", queue, "" if until_ms is None else until_ms, about)
 
     def resume(self, queue: str) -> None:

@@ -23,6 +23,8 @@ class Worker:
         version: of this package.
         queues: those it takes jobs from.
         actors: those it knows.
+        lease_ms: how long its lease lasts after each sign of life; None when that is lost.
+        quiet_at_ms, stop_at_ms: when it was asked to take no more jobs, and to stop.
         running: how many jobs it holds.
     """
 
@@ -35,6 +37,9 @@ class Worker:
     actors: tuple[str, ...]
     opened_at_ms: int | None
     lease_ends_at_ms: int
+    lease_ms: int | None
+    quiet_at_ms: int | None
+    stop_at_ms: int | None
     running: int
 
     def serves(self, queue: str) -> bool:
@@ -53,7 +58,6 @@ def names_text(names: Sequence[str]) -> str:
 
 def read_worker(id: str, lease_ends_at_ms: int, running: int, fields: Mapping[str, str]) -> Worker:
     """A worker process from the hash of its session, which may be damaged or lost."""
-    opened_at = fields.get("opened_at", "")
     return Worker(
         id=id,
         host=fields.get("host", ""),
@@ -62,8 +66,11 @@ def read_worker(id: str, lease_ends_at_ms: int, running: int, fields: Mapping[st
         version=fields.get("version", ""),
         queues=_names(fields.get("queues")),
         actors=_names(fields.get("actors")),
-        opened_at_ms=int(opened_at) if opened_at.isdigit() else None,
+        opened_at_ms=_number(fields.get("opened_at")),
         lease_ends_at_ms=lease_ends_at_ms,
+        lease_ms=_number(fields.get("lease_ms")),
+        quiet_at_ms=_number(fields.get("quiet_at")),
+        stop_at_ms=_number(fields.get("stop_at")),
         running=running,
     )
 
@@ -79,6 +86,53 @@ class Workers:
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._client = client
         self._keys = keys
+
+    def newest(self, most: int) -> tuple[int, list[Worker], int]:
+        """Those with the newest leases, also of leases that have run out.
+
+        Returns:
+            The instant by the server's clock, at most ``most`` of them, and how many there are beyond these.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.time()
+                pipe.zcard(self._keys.sessions)
+                pipe.zrevrange(self._keys.sessions, 0, most - 1, withscores=True)
+                (seconds, micros), number, rows = pipe.execute()
+            found = self.read({session.decode(): int(lease_end) for session, lease_end in rows})
+        return seconds * 1000 + micros // 1000, found, max(0, number - len(found))
+
+    def find(self, id: str) -> tuple[int, Worker, list[str]] | None:
+        """One of them; None when there is none of this id.
+
+        Returns:
+            The instant by the server's clock, the process, and the ids of the jobs it holds.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.time()
+                pipe.zscore(self._keys.sessions, id)
+                pipe.hkeys(self._keys.running(id))
+                (seconds, micros), lease_end, held = pipe.execute(raise_on_error=False)
+            if not isinstance(lease_end, float):
+                return None
+            (worker,) = self.read({id: int(lease_end)})
+        jobs = sorted(job.decode() for job in held) if isinstance(held, list) else []
+        return seconds * 1000 + micros // 1000, worker, jobs
+
+    def words(self, id: str) -> list[str]:
+        """What one was asked to do; see lua/tell_worker.lua."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            pipe.hget(self._keys.session(id), "quiet_at")
+            pipe.hget(self._keys.session(id), "stop_at")
+            found = pipe.execute(raise_on_error=False)  # of a key of another type, which nobody of ours made
+        return [word for word, at in zip(("quiet", "stop"), found, strict=True) if isinstance(at, bytes)]
 
     def live(self, most: int, *, now_ms: int | None = None) -> list[Worker]:
         """Those whose lease has not run out, the newest leases first, at most ``most``.
@@ -124,6 +178,10 @@ class Workers:
 
 def _may_name(names: tuple[str, ...], wanted: str) -> bool:
     return wanted in names or len(names) >= MOST_NAMES
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -17,9 +17,6 @@ if state == 'running' then
   return 'asked'
 end
 if state ~= 'queued' and state ~= 'scheduled' and state ~= 'retrying' then return 'finished' end
-redis.call('ZREM', ready_key(queue), id)
-redis.call('ZREM', due_key(queue), id)
-if job[5] == 'unique' then redis.call('HDEL', unique_key(job[6]), 'next') end
-enter_cancelled(id, actor, now)
+cancel_waiting(id, queue, actor, job[5], job[6], now)
 write_counts(now)
 return 'cancelled'

@@ -2,7 +2,7 @@
 -- Guarantee: jobs that run go on, new ones are accepted and wait; a second pause replaces the first.
 -- Keys: paused watch changed
 -- Uses: keys publish
--- ARGV: 1 queue  2 until (UTC ms, '' = until it is resumed)  3 about (JSON: why, since when)
+-- ARGV: 1 queue  2 until (UTC ms, '' = until it is resumed)  3 about (JSON: why, since when, by whom)
 -- Returns: paused
 local queue, till, about = ARGV[1], ARGV[2], ARGV[3]
 redis.call('HSET', PAUSED, queue, till .. ' ' .. about)

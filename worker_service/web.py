@@ -28,6 +28,7 @@ from .api.steps import steps
 from .api.stop_signal import on_stop_signal
 from .api.submitting import submitting
 from .api.waiting import Waiting
+from .api.webhooks import webhooks
 from .api.workers import workers
 from .broker.broker import JobBroker
 from .dashboard.documentation import documentation
@@ -80,6 +81,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(steps(broker, given))
     app.register_blueprint(bulk(broker, given))
     app.register_blueprint(failures(broker))
+    app.register_blueprint(webhooks(broker))
     app.register_blueprint(queues(broker))
     app.register_blueprint(purging(broker, given))
     app.register_blueprint(workers(broker))

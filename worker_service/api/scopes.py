@@ -30,6 +30,7 @@ SCOPES: dict[str, Scope | None] = {
     "steps.settle": Scope.OPERATE,
     "bulk.operate": Scope.OPERATE,
     "failures.index": Scope.READ,
+    "webhooks.index": Scope.READ,
     "queues.index": Scope.READ,
     "queues.show": Scope.READ,
     "purging.purge": Scope.OPERATE,

@@ -1,8 +1,8 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, overview, oldest, workers, api_keys, logins, audit, fitness, listening, watcher,
-connection, address, line; doctor/ checks that all of it holds.
+queries, listing, matching, failures, webhook_deliveries, overview, oldest, workers, api_keys, logins, audit, fitness,
+listening, watcher, connection, address, line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url

@@ -1,0 +1,85 @@
+"""Who was told of the end of which job, and what came of it."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
+
+from ..broker.broker import JobBroker
+from ..broker.webhooks import last_status
+from ..jobs.errors import InvalidQuery
+from ..jobs.instants import to_text
+from ..jobs.states import State
+from ..store import Place
+from ..store.webhook_deliveries import WebhookDeliveries, WebhookDelivery
+from .answers import WebhookDeliveryJson, WebhookDeliveryPageJson
+from .checked import checked_query
+from .documented import documented
+from .links import link
+from .lists import MOST
+from .representation import location
+
+
+class DeliveriesQuery(BaseModel):
+    """The query of ``GET /v1/webhooks/deliveries``."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    job: str | None = Field(default=None, min_length=1, description="Whose end they tell of.")
+    state: State | None = Field(default=None, description="Of the delivery itself.")
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: Annotated[Place | None, WithJsonSchema({"type": "string"})] = None
+
+    @field_validator("cursor", mode="before")
+    @classmethod
+    def _read_cursor(cls, value: str) -> Place:
+        try:
+            return Place.from_text(value)
+        except ValueError:
+            raise ValueError("Use the next_cursor of the page before.") from None
+
+
+def webhooks(broker: JobBroker) -> Blueprint:
+    """The route of deliveries."""
+    routes = Blueprint("webhooks", __name__)
+    deliveries = WebhookDeliveries(broker.store.client, broker.store.namespace)
+
+    @routes.get("/v1/webhooks/deliveries")
+    @documented(
+        "List deliveries of webhooks, the newest first; each is a job, and is put back as one.",
+        {200: WebhookDeliveryPageJson},
+        query=DeliveriesQuery,
+        problems=(InvalidQuery,),
+    )
+    def index() -> Response:
+        query = checked_query(DeliveriesQuery, request.args)
+        page, rest = deliveries.page(query.limit, job=query.job, state=query.state, after=query.cursor)
+        cursor = rest.to_text() if rest else None
+        items = [_delivery_json(delivery) for delivery in page]
+        response = jsonify(WebhookDeliveryPageJson(items=items, next_cursor=cursor))
+        if cursor:
+            more = urlencode({**request.args.to_dict(), "cursor": cursor})
+            response.headers["Link"] = f'<{link("/v1/webhooks/deliveries")}?{more}>; rel="next"'
+        return response
+
+    return routes
+
+
+def _delivery_json(delivery: WebhookDelivery) -> WebhookDeliveryJson:
+    error = delivery.error if isinstance(delivery.error, dict) else {}
+    return {
+        "id": delivery.id,
+        "job": delivery.job,
+        "url": delivery.url,
+        "event": delivery.event,
+        "state": delivery.state,
+        "attempts": delivery.attempts + (delivery.state is State.SUCCEEDED),
+        "max_attempts": delivery.max_attempts,
+        "last_status": last_status(delivery.error, delivery.result),
+        "last_error": str(error["message"]) if "message" in error else None,
+        "next_attempt_at": to_text(delivery.due_at_ms),
+        "created_at": to_text(delivery.created_at_ms),
+        "finished_at": to_text(delivery.finished_at_ms),
+        "links": {"self": location(delivery.id), "job": location(delivery.job)},
+    }

@@ -113,6 +113,17 @@ DAMAGES = {
         {("astray", "queued-1"), ("no_job", "\ufffd"), ("unregistered", "\ufffd")},
         "queued-1",
     ),
+    "the deadlines": Damage(
+        lambda r, k: r.delete(k.deadlines), {("unwatched", "scheduled-1"), ("unwatched", "scheduled-2")}
+    ),
+    "another deadline": Damage(
+        lambda r, k: r.zadd(k.deadlines, {"scheduled-1": 5}), {("unwatched", "scheduled-1")}, "scheduled-1"
+    ),
+    "deadlines of jobs that have none": Damage(
+        lambda r, k: r.zadd(k.deadlines, {"queued-1": 5, "running-1": 5, "dead-1": 5, "ghost": 5}),
+        {("astray", "queued-1"), ("astray", "running-1"), ("astray", "dead-1"), ("no_job", "ghost")},
+        "queued-1",
+    ),
     "an id without a job": Damage(
         lambda r, k: (r.zadd(k.jobs, {"ghost": 1}), r.zadd(k.due("mail"), {"ghost": 1})), {("no_job", "ghost")}
     ),

@@ -37,7 +37,7 @@ def populate(store: Store) -> None:
     _groups(store)
     for number in "12":
         submitted(store, f"queued-{number}", queue="mail", priority=int(number))
-        submitted(store, f"scheduled-{number}", delay_ms=50_000, queue="mail")
+        submitted(store, f"scheduled-{number}", delay_ms=50_000, queue="mail", expires_in_ms=10**12)
     store.submit([a_job("once", idempotency=Idempotency("k", "f", 60_000))], now_ms=NOW)
     _locks(store)
     _webhooks(store)

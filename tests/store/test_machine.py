@@ -117,6 +117,11 @@ def rotated(items: list[Delivery], by: int) -> list[Delivery]:
     return items[by:] + items[:by]
 
 
+def begun(record: dict[str, str]) -> bool:
+    """Whether a job was started in time."""
+    return bool({"attempts", "crashes", "snoozes", "began"} & record.keys())
+
+
 def place_of(state: State) -> str:
     return "due" if state in (State.SCHEDULED, State.RETRYING) else state.value
 
@@ -263,8 +268,7 @@ class Machine(RuleBasedStateMachine):
             assert job.id not in {held.id for held in self.held}
             assert State(old["state"]) in WAITING
             assert int(old.get("due_at", 0)) <= self.now or old["state"] == "queued"
-            began = bool({"attempts", "crashes", "snoozes"} & old.keys())  # it was started in time
-            assert began or int(old.get("expires_at", self.now + 1)) > self.now
+            assert begun(old) or int(old.get("expires_at", self.now + 1)) > self.now
             assert job.token == f"{session}:{int(old.get('deliveries', 0)) + 1}"
             assert (job.attempts, job.crashes) == (int(old.get("attempts", 0)), int(old.get("crashes", 0)))
             self.held.add(Delivery(job.id, job.token))
@@ -287,7 +291,13 @@ class Machine(RuleBasedStateMachine):
         for (pick, verb, delay, follow_up), delivery in zip(ends, rotated(held, ends[0][0]), strict=False):
             follow_ups = [a_job(f"j{next(self.numbers)}", queue="a")] if follow_up else []
             outcomes[delivery] = Outcome(
-                *delivery, verb, delay_ms=delay + pick, error="{}", result="1", follow_ups=follow_ups
+                *delivery,
+                verb,
+                reason="why" if pick % 2 else "",
+                delay_ms=delay + pick,
+                error="{}",
+                result="1",
+                follow_ups=follow_ups,
             )
         batch = list(outcomes.values())
 
@@ -380,7 +390,7 @@ class Machine(RuleBasedStateMachine):
     def close_session(self, pick: int) -> None:
         session = self.open[pick % len(self.open)]
         mine = {held.id for held in self.held if held.session == session}
-        self.store.close_session(session, now_ms=self.now)
+        self.store.close_session(session, started=sorted(mine)[::2], now_ms=self.now)
         self.did("close_session")
         for id in mine:
             asked = "cancel_asked" in self.before.records[id]
@@ -451,6 +461,21 @@ class Machine(RuleBasedStateMachine):
         assert self.before.records.keys() - self.world.records.keys() == gone
         self.only_changed(gone)
 
+    @rule()
+    def expire(self) -> None:
+        expired, _ = self.store.expire(now_ms=self.now)
+        self.did("expire")
+        gone = {
+            id
+            for id, record in self.before.records.items()
+            if record["state"] in WAITING
+            and not begun(record)
+            and int(record.get("expires_at", self.now + 1)) <= self.now
+        }
+        assert len(gone) == expired
+        assert {self.world.state(id) for id in gone} <= {State.EXPIRED}
+        self.only_changed(gone)
+
     @rule(keep=st.integers(0, 5))
     def prune(self, keep: int) -> None:
         retention = {state.value: (30_000, keep) for state in FINAL}
@@ -473,6 +498,14 @@ class Machine(RuleBasedStateMachine):
             (id, place_of(State(record["state"]))) for id, record in self.world.records.items()
         )
         assert self.world.places == expected
+
+    @invariant()
+    def deadlines_are_those_of_jobs_that_wait_and_have_not_begun(self) -> None:
+        assert set(ids(self.store, self.store.keys.deadlines)) == {
+            id
+            for id, record in self.world.records.items()
+            if "expires_at" in record and record["state"] in WAITING and not begun(record)
+        }
 
     @invariant()
     def running_jobs_are_those_handed_out_under_their_tokens(self) -> None:

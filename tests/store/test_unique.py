@@ -301,6 +301,54 @@ class TestDebounce:
         assert [job.id for job in claim(store, now_ms=NOW + 2_500).jobs] == [id]
 
 
+class TestDeadline:
+    @pytest.mark.parametrize("on_conflict", ["return", "reject", "replace", "debounce", "keep_last"])
+    @pytest.mark.parametrize("delay_ms", [None, 5_000])
+    def test_owner_past_its_deadline_is_no_answer(self, store: Store, on_conflict: str, delay_ms: int | None):
+        old = submitted(store, lock=lock(), delay_ms=delay_ms, expires_at_ms=NOW + 9_000)
+        answer = ask(store, on_conflict, at=NOW + 9_000, id="new")
+        assert (answer.word, answer.id) == ("created", "")
+        assert fields_of(store, old)["state"] == "expired"
+        assert owner(store) == "new"
+
+    def test_owner_that_has_begun_is_one_whatever_its_deadline_says(self, store: Store):
+        job = claimed(store, lock=lock(), expires_in_ms=100)
+        finish(store, job, "hand_back", reason="shutdown")
+        answer = ask(store, "return", at=NOW + 9_000)
+        assert (answer.word, answer.id) == ("duplicate", job.id)
+
+    def test_follower_past_its_deadline_is_not_replaced(self, store: Store):
+        claimed(store, lock=lock(on_conflict="keep_last"))
+        assert ask(store, "keep_last", id="first", expires_in_ms=100).word == "follows"
+        assert ask(store, "keep_last", at=NOW + 100, id="second").word == "follows"
+        assert fields_of(store, "first")["state"] == "expired"
+
+    def test_follower_past_its_deadline_is_no_owner_either(self, store: Store):
+        job = claimed(store, lock=lock(on_conflict="keep_last"))
+        ask(store, "keep_last", id="first", expires_in_ms=100)
+        finish(store, job, "complete", now_ms=NOW + 200)
+        assert ask(store, "return", at=NOW + 200, id="second").word == "created"
+        assert owner(store) == "second"
+
+    @pytest.mark.parametrize("on_conflict", ["replace", "keep_last"])
+    @pytest.mark.parametrize(("expires_in", "expires"), [(None, None), (9_000, NOW + 9_000)])
+    def test_it_is_that_of_the_newest_request(
+        self, store: Store, on_conflict: str, expires_in: int | None, expires: int | None
+    ):
+        id = submitted(store, lock=lock(on_conflict=on_conflict), expires_in_ms=1_000)
+        assert ask(store, on_conflict, expires_in_ms=expires_in).word == "replaced"
+        assert fields_of(store, id).get("expires_at") == (None if expires is None else str(expires))
+        assert ids(store, store.keys.deadlines) == ([] if expires is None else [id])
+
+    def test_one_that_is_put_back_takes_the_work_of_an_overdue_owner(self, store: Store):
+        first = claimed(store, "first", lock=lock())
+        finish(store, first, "dead_letter")
+        submitted(store, "second", lock=lock(), expires_in_ms=100)
+        assert store.replay(["first"], "early", now_ms=NOW) == ["locked"]
+        assert store.replay(["first"], "late", now_ms=NOW + 100) == ["replayed"]
+        assert (owner(store), fields_of(store, "second")["state"]) == ("first", "expired")
+
+
 class TestKeepLast:
     def test_newest_of_those_that_came_follows_the_one_that_runs(self, store: Store):
         job = claimed(store, lock=lock(on_conflict="keep_last"))

@@ -1,5 +1,7 @@
 """Any interleaving of calls about the same work, against the real scripts, leaves one owner of a key at most.
 
+No request is answered with a job that can no longer start because its deadline has passed.
+
 After every call each lock is compared with the jobs: a lock has a live owner, and a job that must hold one does.
 """
 
@@ -81,11 +83,17 @@ class Machine(RuleBasedStateMachine):
             max_crashes=2,
         )
         before = self.lock(lock.digest)
+        gone = [id for id in self.known() if self.is_overdue(id)]
         (answer,) = self.store.submit([job], now_ms=self.now)
         if twice:
             self.store.submit([job], now_ms=self.now)
+        assert answer.id not in gone or answer.state == "expired"  # that of a window, which goes on
         if not before:
             assert answer.word == "created"
+        elif before["owner"] in gone and "window" not in before:
+            heir = before.get("next")
+            free = heir is None or heir in gone
+            assert answer.word == "created" if free else answer.id == heir or answer.word == "follows"
         elif answer.word in ("duplicate", "rejected"):
             assert answer.id == before["owner"]
         elif answer.word == "replaced":
@@ -94,6 +102,9 @@ class Machine(RuleBasedStateMachine):
         else:
             assert answer.word == "follows"
             assert fields_of(self.store, before["owner"])["state"] in (*WAITING, "running")
+        if answer.word == "replaced":
+            deadline = fields_of(self.store, answer.id).get("expires_at")
+            assert deadline == (str(self.now + 2_000) if expires else None)
 
     @precondition(lambda self: self.held)
     @rule(pick=picks, lock=locks, twice=st.booleans())
@@ -124,7 +135,8 @@ class Machine(RuleBasedStateMachine):
     def finish(self, pick: int, verb: str, follow: Lock | None, twice: bool) -> None:
         job = self.held.pop(pick % len(self.held))
         follow_ups = [a_job(f"j{next(self.numbers)}", lock=follow)] if follow else []
-        outcome = Outcome(job.id, job.token, verb, delay_ms=100, error="{}", follow_ups=follow_ups)
+        reason = "shutdown" if pick % 2 else ""
+        outcome = Outcome(job.id, job.token, verb, 100, reason=reason, error="{}", follow_ups=follow_ups)
         assert self.store.finish([outcome], now_ms=self.now) == ["done"]
         if twice:
             assert self.store.finish([outcome], now_ms=self.now) == ["already"]
@@ -140,7 +152,7 @@ class Machine(RuleBasedStateMachine):
     @rule(pick=picks)
     def close_session(self, pick: int) -> None:
         session = self.sessions.pop(pick % len(self.sessions))
-        self.store.close_session(session, now_ms=self.now)
+        self.store.close_session(session, started=[job.id for job in self.held[::2]], now_ms=self.now)
         self.forget(session)
 
     @precondition(lambda self: self.known())
@@ -178,6 +190,12 @@ class Machine(RuleBasedStateMachine):
         elif word == "locked":
             assert before is not None
             assert job.id not in self.known()
+
+    @rule(later=st.sampled_from([0, 1_000]))
+    def expire(self, later: int) -> None:
+        self.now += later
+        self.store.expire(now_ms=self.now)
+        assert not any(self.is_overdue(id) for id in self.known())
 
     @precondition(lambda self: self.known())
     @rule(pick=picks)
@@ -225,6 +243,19 @@ class Machine(RuleBasedStateMachine):
                 job = fields_of(self.store, follower)
                 assert (job["state"], job["wait_reason"]) == ("scheduled", "unique")
                 assert self.client.zscore(self.store.keys.due("default"), follower) == float("inf")
+
+    @invariant()
+    def deadlines_are_those_of_jobs_that_wait_and_have_not_begun(self) -> None:
+        watched = {id for id in self.known() if self.has_deadline(id)}
+        assert set(ids(self.store, self.store.keys.deadlines)) == watched
+
+    def has_deadline(self, id: str) -> bool:
+        job = fields_of(self.store, id)
+        begun = {"attempts", "crashes", "snoozes", "began"} & job.keys()
+        return "expires_at" in job and job["state"] in WAITING and not begun
+
+    def is_overdue(self, id: str) -> bool:
+        return self.has_deadline(id) and int(fields_of(self.store, id)["expires_at"]) <= self.now
 
     def known(self) -> list[str]:
         return ids(self.store, self.store.keys.jobs)

@@ -6,7 +6,7 @@ Promises:
 - When the worker dies, however, its jobs are rescued at once. It has died when the pipe is closed or this
   process has another parent; both, because a child of a job may hold the pipe.
 - A job that still runs 30 s past its time limit (C code, a blocked call) ends the worker, gently if possible.
-- It rescues other processes' lost sessions and prunes finished jobs, so that a worker does neither.
+- It rescues other processes' lost sessions, lets jobs expire and prunes finished ones, so that a worker does neither.
 
 Run as ``python -m worker_service.broker.keeper PIPE_FD PAGE_FD``; the first line on the pipe holds its orders.
 """
@@ -29,6 +29,7 @@ from .page import Page
 
 LOOK_SECONDS = 0.25
 HARD_LIMIT_SECONDS = 30.0
+EXPIRE_SECONDS = 2.0
 PRUNE_SECONDS = 60.0
 AFTER_DEATH_SECONDS = 0.05
 """Before the rescue of a dead worker: until then the server has seen its connections close, and wakes others."""
@@ -63,6 +64,7 @@ class Keeper:
         self._chores: list[_Chore] = [
             _Chore(lease / 3, self._extend),
             _Chore(lease / 5, self._rescue_lost),
+            _Chore(EXPIRE_SECONDS, self._expire),
             _Chore(PRUNE_SECONDS, self._prune),
         ]
 
@@ -111,6 +113,10 @@ class Keeper:
         rescued = self._store.rescue(self._lease_ms, self._store.server_run_id())
         if rescued.jobs:
             logger.warning("Rescued %d jobs of lost workers, %d of them dead.", rescued.jobs, rescued.dead)
+
+    def _expire(self) -> bool:
+        """One slice; the lease comes between two of them."""
+        return self._store.expire()[1]
 
     def _prune(self) -> None:
         self._store.prune(self._retention)
@@ -164,9 +170,9 @@ class Keeper:
 
 
 class _Chore:
-    """Something done again and again; while Redis is away it is tried every second."""
+    """Something done again and again, at once where it says that more is to do; while Redis is away every second."""
 
-    def __init__(self, every_seconds: float, do: Callable[[], None]) -> None:
+    def __init__(self, every_seconds: float, do: Callable[[], bool | None]) -> None:
         self._every = every_seconds
         self._do = do
         self._at = monotonic()
@@ -176,7 +182,8 @@ class _Chore:
             return
         self._at = now + self._every
         try:
-            self._do()
+            if self._do():
+                self._at = now
         except StoreUnavailable as error:
             logger.warning("Redis is away: %s", error)
             self._at = now + min(1.0, self._every)

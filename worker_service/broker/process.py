@@ -269,7 +269,7 @@ class WorkerProcess(Middleware):
             self._logger.error("Redis stayed away: some jobs that ended will run again.")
         try:
             self.listener.stop()
-            self.session.close()
+            self.session.close(self.interrupts.running())
         except StoreUnavailable as error:
             self._logger.error("The session could not be closed (%s); its jobs are rescued later.", error)
             return  # the keeper goes on to do it

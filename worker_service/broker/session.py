@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from dramatiq.logging import get_logger
 
@@ -95,8 +95,11 @@ class Session:
         if self.id:
             self._store.ring(self.id)
 
-    def close(self) -> None:
+    def close(self, started: Iterable[str] = ()) -> None:
         """Leave; what is still held goes back uncharged.
+
+        Args:
+            started: ids of the jobs whose actors still run.
 
         Raises:
             StoreUnavailable: Redis is away; the jobs are rescued when the lease runs out.
@@ -104,4 +107,4 @@ class Session:
         with self._changed:
             session, self.id = self.id, ""
         if session:
-            self._store.close_session(session)
+            self._store.close_session(session, started=started)

@@ -36,11 +36,19 @@ _CALLBACK_OF_FAILED = (None, State.DEAD)
 #: The delivery of its webhook, created with the end of a job.
 _DELIVERY = (None, State.QUEUED)
 
+#: Its deadline passed before it began; with what that means for its group and its webhook.
+_EXPIRES = {
+    (State.QUEUED, State.EXPIRED),
+    (State.SCHEDULED, State.EXPIRED),
+    _CALLBACK_OF_FAILED,
+    _DELIVERY,
+}
+
 #: A newer job of the same work pushes back the one that waits.
 _DEBOUNCED = (State.QUEUED, State.SCHEDULED)
 
 #: The callbacks of a group, when it is found complete or failed after the event.
-_CALLBACKS = frozenset({(None, State.QUEUED), (None, State.SCHEDULED), (None, State.DEAD)})
+_CALLBACKS = frozenset({(None, State.QUEUED), (None, State.SCHEDULED), (None, State.DEAD), *_EXPIRES})
 
 #: script -> the moves it may make, as (from, to); None is "no job yet".
 TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
@@ -50,6 +58,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.SCHEDULED),
             (None, State.DEAD),  # a follow-up that cannot run
             _DEBOUNCED,
+            *_EXPIRES,  # the owner of the same work
         }
     ),
     "fire": frozenset(
@@ -58,6 +67,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.SCHEDULED),  # its tick is still to come on the server's clock
             (None, State.DEAD),  # as submit can; no scheduler asks for it
             _DEBOUNCED,
+            *_EXPIRES,  # the owner of the same work
         }
     ),
     "claim": frozenset(
@@ -84,6 +94,7 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             (None, State.SCHEDULED),
             (None, State.DEAD),  # a follow-up that cannot run, and the above
             _DEBOUNCED,
+            *_EXPIRES,  # the owner of the same work
         }
     ),
     "rescue": frozenset(
@@ -105,12 +116,14 @@ TRANSITIONS: dict[str, frozenset[tuple[State | None, State]]] = {
             _DELIVERY,
         }
     ),
-    "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED)}),
+    "expire": frozenset(_EXPIRES),
+    "replay": frozenset({(State.DEAD, State.QUEUED), (State.CANCELLED, State.QUEUED), *_EXPIRES}),
     "replay_as": frozenset(
         {
             (None, State.QUEUED),
             (None, State.SCHEDULED),  # as submit can; nobody asks for it
             (None, State.DEAD),  # the same
+            *_EXPIRES,
         }
     ),
     "cancel": frozenset({*((state, State.CANCELLED) for state in WAITING), _CALLBACK_OF_FAILED, _DELIVERY}),

@@ -29,6 +29,8 @@ class Keys:
         """hash: queue -> most jobs that may wait in it before further ones from outside are refused; until removed."""
         self.sessions = self.prefix + "sessions"
         """zset of worker processes by end of lease; until closed or rescued."""
+        self.deadlines = self.prefix + "deadlines"
+        """zset of jobs that have not begun, by the instant after which they expire; until they begin or end."""
         self.arrivals = self.prefix + "arrivals"
         """string: number of places given out so far; for ever."""
         self.meta = self.prefix + "meta"

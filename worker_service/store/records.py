@@ -213,6 +213,7 @@ class Outcome:
         verb: complete, retry, snooze, dead_letter, hand_back or cancel.
         delay_ms: wait before the next delivery (retry, snooze).
         charged: whether it uses up an attempt (dead_letter).
+        reason: why it waits again or is dead; of a hand_back, why it was stopped, and empty if it had not begun.
         error, result: JSON, or empty.
         message: what the next delivery gets; empty leaves it as it is.
         fingerprint: of the exception that made the job dead; empty when there was none.

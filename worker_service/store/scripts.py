@@ -46,6 +46,7 @@ VERBS = (
     "resume",
     "limit",
     "spend",
+    "expire",
     "prune",
     "add_key",
     "use_key",

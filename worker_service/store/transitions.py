@@ -21,7 +21,7 @@ from .scripts import Scripts
 SCHEMA = 1
 """Version of the stored records; raise it when an older reader would misread them."""
 
-RESCUE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = SLICE = 500
+RESCUE_LIMIT = EXPIRE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = SLICE = 500
 """Jobs in one run of a script: a bound on how long the server is held."""
 
 
@@ -221,9 +221,14 @@ class Store:
         words = self._scripts.run("finish", _now(now_ms), len(outcomes), *values)
         return [word.decode() for word in words]
 
-    def close_session(self, session: str, *, now_ms: int | None = None) -> None:
-        """End a session; what it still holds goes back to its old place, uncharged."""
-        while self._scripts.run("close_session", _now(now_ms), session, CLOSE_LIMIT) == b"more":
+    def close_session(self, session: str, *, started: Iterable[str] = (), now_ms: int | None = None) -> None:
+        """End a session; what it still holds goes back to its old place, uncharged.
+
+        Args:
+            started: ids of those jobs whose actors had started: they have met their deadline.
+        """
+        began = tuple(started)
+        while self._scripts.run("close_session", _now(now_ms), session, CLOSE_LIMIT, *began) == b"more":
             pass
 
     def rescue(
@@ -367,6 +372,15 @@ class Store:
         """Take from what somebody may ask for in a window: all of it, or nothing."""
         word, left, ends_in_ms = self._scripts.run("spend", who, much, most, window_ms)
         return Spent(word == b"spent", left, ends_in_ms)
+
+    def expire(self, *, now_ms: int | None = None) -> tuple[int, bool]:
+        """End jobs that nobody started before their deadline.
+
+        Returns:
+            How many expired, and whether more remain.
+        """
+        expired, more = self._scripts.run("expire", _now(now_ms), EXPIRE_LIMIT)
+        return expired, bool(more)
 
     def prune(
         self, retention: Mapping[str, tuple[int, int]], *, now_ms: int | None = None

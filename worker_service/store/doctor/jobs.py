@@ -26,6 +26,10 @@ SAYS: Says = {
         "Job {subject} waits, but its message is lost: it cannot run.",
         "bury it (dead, damaged_record), as the next claim would",
     ),
+    "unwatched": (
+        "The deadline of job {subject} is not among those that are watched.",
+        "watch it, so that the job expires in time",
+    ),
     "misplaced": (
         "Job {subject} is {detail}, but does not stand where such jobs do.",
         "put it there",

@@ -11,6 +11,7 @@ TYPES = {
     "paused": "hash",
     "limits": "hash",
     "sessions": "zset",
+    "deadlines": "zset",
     "arrivals": "string",
     "meta": "hash",
     "watch": "string",

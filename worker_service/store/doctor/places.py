@@ -14,9 +14,10 @@ SAYS: Says = {
 
 
 def check_places(look: Look) -> None:
-    """The list of all jobs, and each queue, session and final state."""
-    for ids in look.members(look.keys.jobs):
-        look.examine(CHECK, SAYS, "examine_places", ids, "listed", "")
+    """The list of all jobs, that of deadlines, and each queue, session and final state."""
+    for key, kind in ((look.keys.jobs, "listed"), (look.keys.deadlines, "deadline")):
+        for ids in look.members(key):
+            look.examine(CHECK, SAYS, "examine_places", ids, kind, "")
     for family, kind in KINDS.items():
         for names in look.names(family):
             for name in names:

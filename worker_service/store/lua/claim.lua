@@ -1,8 +1,8 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook
--- Uses: keys publish clock count session place unique tags final bury
+-- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count session deadline place unique tags final expire bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
@@ -72,12 +72,6 @@ local function promote(queue)
   end
 end
 
-local function expire(id, actor)
-  redis.call('HSET', job_key(id), 'state', 'expired', 'finished_at', now)
-  count(actor, 'expired', 1)
-  enter_final(id, 'expired', now)
-end
-
 -- Later, to any process that may run it then: leaving it at the head would wake the same one again at once.
 local function postpone(queue, id)
   redis.call('HSET', job_key(id), 'state', 'retrying', 'wait_reason', 'crash')
@@ -92,8 +86,7 @@ local function take(queue, id, place)
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at',
     'unknown_since', 'snoozes', 'snoozed_ms', 'until', 'holds')
   if job[1] ~= 'queued' then return end
-  local began = (job[4] or job[5] or job[11]) ~= false -- an attempt, a crash or a snooze: it was started in time
-  if job[7] and tonumber(job[7]) <= now and not began then return expire(id, job[2]) end
+  if job[7] and expire_if_overdue(id, now) then return end
   local message = redis.call('GET', msg_key(id))
   assert(message and job[2] and job[9], 'damaged record')
   whole(job[4] or 0, job[5] or 0, job[6] or '', job[10] or 0, job[11] or 0, job[12] or 0)
@@ -107,6 +100,7 @@ local function take(queue, id, place)
   redis.call('HSET', job_key(id), 'state', 'running', 'token', token, 'deliveries', number,
     'started_at', now, 'place', place)
   redis.call('HSET', running_key(session), id, token)
+  if job[7] then redis.call('ZREM', DEADLINES, id) end
   if job[13] == 'start' and job[14] then release_lock(id, job[14], now) end
   count(job[2], 'started', 1)
   publish(id, 'running')

@@ -2,8 +2,8 @@
 -- Guarantee: each is judged and mended in one step, so one that moves is not taken for a damaged one. No job is lost:
 --   it is put where it belongs; one that cannot run is buried. A running one that nobody would ever rescue gets its
 --   session back with a lease that has ended, and the next rescue takes it.
--- Keys: job msg jobs queues q due wake arrivals sessions session running total m final group watch ev unique tag tags changed deliveries hook
--- Uses: keys publish clock count place unique tags final bury examine
+-- Keys: job msg jobs queues q due wake arrivals sessions session running total m final group watch ev unique tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count deadline place unique tags final bury examine
 -- ARGV: 1 now  2 repair (1|0)  3.. ids
 -- Returns: {findings}, each {id, word, 1 when mended, detail}
 local now = clock(ARGV[1])
@@ -107,6 +107,12 @@ function judge_place.ended(id, job)
     job.state)
 end
 
+local function judge_deadline(id, job)
+  local at = tonumber(job.expires_at)
+  if not at or tonumber(redis.call('ZSCORE', DEADLINES, id) or nil) == at or has_begun(id) then return end
+  finding(id, 'unwatched', function() redis.call('ZADD', DEADLINES, at, id) end)
+end
+
 local function judge_unreadable_state(id, job)
   local stands = ended_as(id)
   finding(id, 'unreadable', function()
@@ -139,6 +145,7 @@ examine_each(3, 1, function(id)
   if not kind then return judge_unreadable_state(id, job) end
   if not judge_use(id, job, kind, damaged_field(job)) then return end
   judge_place[kind](id, job)
+  if kind == 'ready' or kind == 'due' then judge_deadline(id, job) end
   if not redis.call('ZSCORE', JOBS, id) then finding(id, 'unlisted', function() list(id, job) end) end
 end)
 write_counts(now)

@@ -2,13 +2,13 @@
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
--- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed deliveries hook
--- Uses: keys publish clock count place end unique tags final cancelled create join
+-- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count deadline place end unique tags final cancelled expire create join
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),
 --   result (JSON or ''), message ('' = as stored), fingerprint of what made it dead ('' = none), number of
 --   follow-ups; then the follow-ups, seventeen values each (lib/create.lua)
---   verb: complete | retry | snooze | dead_letter | hand_back | cancel
+--   verb: complete | retry | snooze | dead_letter | hand_back (with a reason if it had begun) | cancel
 --   A job that was asked to stop completes or is cancelled (every other verb is a cancel), and has no
 --   follow-ups, even if it completed.
 -- Returns: one word per outcome: done | already | stale | broken
@@ -59,6 +59,7 @@ function verbs.snooze(id, job, token, o)
   wait_again(id, job, token, o, 'scheduled')
   if o.reason == 'unknown_actor' then
     redis.call('HSETNX', job_key(id), 'unknown_since', now)
+    watch_deadline(id)
   else
     redis.call('HSET', job_key(id), 'snoozes', snoozes, 'snoozed_ms', snoozed_ms)
   end
@@ -74,7 +75,7 @@ function verbs.dead_letter(id, job, token, o)
 end
 
 function verbs.hand_back(id, job, token, o)
-  put_back(session_of(token), id, job.queue, job.place)
+  put_back(session_of(token), id, job.queue, job.place, o.reason ~= '')
   redis.call('HSET', job_key(id), 'ended', token)
   count(job.actor, 'handed_back', 1)
 end

@@ -2,8 +2,8 @@
 -- Guarantee: a tick that is not later than the last one fired makes no job; job, last and next tick are written
 --   together, so however many schedulers fire a tick, however often, it has one job. None when an earlier job of the
 --   schedule is still there, where that is asked for. What is run by hand or backfilled moves nothing.
--- Keys: schedule schedules ticks job msg jobs queues q due wake arrivals total m final watch ev group unique tag tags changed deliveries hook
--- Uses: keys publish clock count place unique tags final create schedule
+-- Keys: schedule schedules ticks job msg jobs queues q due wake arrivals total m final watch ev group unique tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count deadline place unique tags final expire create schedule
 -- ARGV: 1 now ('' = server clock)  2 schedule  3 uid  4 version  5 tick  6 cause (tick | backfill | run_now)
 --   7 next tick ('' = none)  8.. seventeen values, see lib/create.lua
 -- Returns: {fired | follows | already | skipped | changed | paused, id of the earlier job when skipped}

@@ -2,8 +2,8 @@
 -- Guarantee: only a job that is dead or cancelled moves; a call repeated with the same nonce (its reply was lost)
 --   answers the same and moves nothing, even if a job has died again since. A damaged record does not hold the rest.
 --   Whose work another job does meanwhile (locked) is left as it is.
--- Keys: job q wake arrivals total m final watch ev due unique changed
--- Uses: keys publish clock count place unique
+-- Keys: job q wake arrivals total m final watch ev due unique changed deadlines group jobs msg queues tag tags deliveries hook
+-- Uses: keys publish clock count deadline place unique tags final expire
 -- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later, and what was run again with other
 --   arguments; '' = none)  4.. ids
 -- Returns: one word per job: replayed | active | finished | later | damaged | unknown | locked | replaced
@@ -26,14 +26,14 @@ local function refusal(id, job)
   if not (job.queue and job.actor and job.priority and job.finished_at) then return 'damaged' end
   if job.finished_at > till then return 'later' end
   if job.replayed_as and till < math.huge then return 'replaced' end
-  if job.unique and (lock_owner(job.unique, now) or id) ~= id then return 'locked' end
+  if job.unique and (live_owner(job.unique, now) or id) ~= id then return 'locked' end
 end
 
 -- Begins with a write that is refused when the server is out of memory: nothing has changed then.
 local function put_back_anew(id, job)
   redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued')
   redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'replayed_as', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes',
-    'snoozes', 'snoozed_ms', 'unknown_since', 'cancel_asked')
+    'snoozes', 'snoozed_ms', 'unknown_since', 'cancel_asked', 'began')
   redis.call('ZREM', final_key(job.state), id)
   push_ready(job.queue, id, new_place(job.priority))
   count(job.actor, 'replayed', 1)

@@ -4,8 +4,8 @@
 --   the new one, with the job that follows, or is released; when another job does the work of the new one, or would
 --   follow its window, which passes nothing on (locked), nothing changes. What the old one has begun to do once
 --   (has_steps) the new one would do again: it is not created.
--- Keys: job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed deliveries hook
--- Uses: keys publish clock count place unique tags final create
+-- Keys: job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count deadline place unique tags final expire create
 -- ARGV: 1 now ('' = server clock)  2 id  3.. seventeen values of the new job, see lib/create.lua
 -- Returns: {replayed | active | finished | unknown | has_steps | locked, id of the other job when locked}
 local now, id, first = clock(ARGV[1]), ARGV[2], 3
@@ -18,7 +18,7 @@ if redis.call('EXISTS', job_key(new_id)) == 1 then return {'replayed'} end
 if state == 'succeeded' or state == 'expired' then return {'finished'} end
 if state ~= 'dead' and state ~= 'cancelled' then return {'active'} end
 if redis.call('EXISTS', step_key(id)) == 1 then return {'has_steps'} end
-local owner = digest and lock_owner(digest, now)
+local owner = digest and live_owner(digest, now)
 if owner and owner ~= id then return {'locked', owner} end
 local follower = holds and holds == digest and redis.call('HGET', unique_key(digest), 'next')
 if follower and tonumber(term) then return {'locked', follower} end

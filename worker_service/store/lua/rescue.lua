@@ -3,8 +3,8 @@
 --   an outage of the server or of all rescuers nobody does before one whole lease has passed. A crash is
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
 --   A damaged record is buried and does not hold the rest.
--- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook
--- Uses: keys publish clock count session place end unique tags final cancelled bury
+-- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook deadlines
+-- Uses: keys publish clock count session deadline place end unique tags final cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)
 --   8 id of a job killed for its time limit ('' = none)  9 known (1: the rest of ARGV names what had started)
@@ -93,7 +93,8 @@ local function had_suspect(session, running)
 end
 
 local function give_back(session, id, job)
-  if not job.cancel_asked then return put_back(session, id, job.queue, job.place) end
+  local began = not started or started[id]
+  if not job.cancel_asked then return put_back(session, id, job.queue, job.place, began) end
   redis.call('HDEL', running_key(session), id)
   enter_cancelled(id, job.actor, now)
 end

@@ -4,8 +4,8 @@
 --   does work whose lock another job holds: that is answered under the key as well, unless it was rejected. No job
 --   comes into a queue that holds as many as its limit allows (full). All or none: when one of the jobs is refused,
 --   nothing is written (held_back); two that have a key or a lock in common must not be among them.
--- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook
--- Uses: keys publish clock count place unique tags final create
+-- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook deadlines
+-- Uses: keys publish clock count deadline place unique tags final expire create
 -- ARGV: 1 now ('' = server clock)  2 all or none (1|0)  3 number of jobs  4.. twenty values each: name of the
 --   idempotency record ('' = none), fingerprint of the request, keep_ms, then the seventeen of lib/create.lua
 -- Returns: one word per job: created | follows | exists | replayed | conflict | too_late | duplicate | replaced |
@@ -49,7 +49,7 @@ end
 local function entry_refused(i, coming)
   if redis.call('EXISTS', job_key(ARGV[i])) == 1 then return end
   local queue, digest, _, on_conflict = ARGV[i + 1], uniqueness(ARGV, i)
-  local owner = digest and lock_owner(digest, now)
+  local owner = digest and live_owner(digest, now)
   if owner then
     local word, other = settle_conflict(ARGV, i, owner, digest, on_conflict)
     if word == 'rejected' then return word, other end

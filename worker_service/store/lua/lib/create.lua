@@ -26,25 +26,20 @@ local function is_replaceable(id, values, i)
   return WAITING[job[1]] and job[2] == values[i + 2] and not job[3] and not job[4]
 end
 
--- A job that is replaceable gets the message of a newer one. Debounced, it also waits longer, but never past
--- max_wait_ms, and with the deadline of the newer one.
+-- A job that is replaceable gets the message and the deadline of a newer one. Debounced, it also waits longer, but never
+-- past max_wait_ms.
 local function replace_waiting(id, values, i, due, debounce, max_wait, now)
   local job = redis.call('HMGET', job_key(id), 'queue', 'created_at', 'wait_reason')
   redis.call('SET', msg_key(id), values[i + 14])
   untag_job(id)
   if values[i + 15] ~= '' then tag_job(id, values[i + 15], job[2]) end
   if values[i + 16] ~= '' then write_hook(id, values[i + 16]) end
+  set_deadline(id, instant(values[i + 5], now))
   if debounce and due and job[3] ~= 'unique' then
     if tonumber(max_wait) then due = math.min(due, tonumber(job[2]) + tonumber(max_wait)) end
     due = math.max(due, now)
-    local expires = instant(values[i + 5], now)
     redis.call('ZREM', ready_key(job[1]), id)
     redis.call('HSET', job_key(id), 'state', 'scheduled', 'wait_reason', 'asked', 'due_at', due)
-    if expires then
-      redis.call('HSET', job_key(id), 'expires_at', expires)
-    else
-      redis.call('HDEL', job_key(id), 'expires_at')
-    end
     push_due(job[1], id, due)
   end
   publish(id, 'replaced')
@@ -81,7 +76,7 @@ local function create_job(values, i, now, is_full)
   local job = job_key(id)
   if redis.call('EXISTS', job) == 1 then return 'exists' end
 
-  local owner = digest and dead_reason == '' and lock_owner(digest, now)
+  local owner = digest and dead_reason == '' and live_owner(digest, now)
   if owner and values[i + 10] ~= '' then
     dead_reason = 'duplicate' -- its group would wait for it without end
   elseif owner then
@@ -98,7 +93,7 @@ local function create_job(values, i, now, is_full)
   if dead_reason ~= '' then state = 'dead' elseif owner or (due and due > now) then state = 'scheduled' end
   write_new(values, i, state, now)
   if due then redis.call('HSET', job, 'due_at', due) end
-  if expires then redis.call('HSET', job, 'expires_at', expires) end
+  if expires then set_deadline(id, expires) end
   if values[i + 10] ~= '' then join_as_new(id, values[i + 10], values[i + 11], values[i + 12]) end
   if state == 'dead' then
     redis.call('HSET', job, 'reason', dead_reason, 'finished_at', now)

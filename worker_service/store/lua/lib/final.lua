@@ -94,6 +94,7 @@ end
 
 function enter_final(id, state, now)
   redis.call('ZADD', final_key(state), now, id)
+  if state ~= 'succeeded' then redis.call('ZREM', DEADLINES, id) end -- that one was started
   publish(id, state)
   pcall(release_at_end, id, state, now) -- a damaged lock must not keep a job from its end
   pcall(tell_end, id, state, now) -- nor a damaged webhook

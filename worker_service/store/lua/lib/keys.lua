@@ -4,6 +4,7 @@ local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
 local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P .. 'limits'
 local DELIVERIES = P .. 'deliveries'
+local DEADLINES = P .. 'deadlines'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local API_KEYS = P .. 'api_keys'
 local AUDIT, AUDIT_ENDS, REFUSALS = P .. 'audit', P .. 'audit_ends', P .. 'refusals'

@@ -19,12 +19,13 @@ local function push_due(queue, id, at)
   if redis.call('ZRANGE', due_key(queue), 0, 0)[1] == id then wake(queue) end
 end
 
--- Back to where it was, uncharged: the delivery did not start, or was asked to stop.
-local function put_back(session, id, queue, place)
+-- Back to where it was, uncharged: the delivery did not start, or was asked to stop (began: after it had started).
+local function put_back(session, id, queue, place, began)
   assert(queue and place, 'damaged record')
   redis.call('HSET', job_key(id), 'state', 'queued')
   redis.call('HDEL', job_key(id), 'token', 'place')
   redis.call('HDEL', running_key(session), id)
+  if began then redis.call('HSET', job_key(id), 'began', 1) else watch_deadline(id) end
   push_ready(queue, id, place)
   publish(id, 'queued')
 end

@@ -1,11 +1,13 @@
 """The schedules that the code of this process declares, told to the store for as long as it lives."""
 
+import hashlib
 import logging
 import sys
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
+from types import ModuleType
 
 from worker_service.broker.broker import JobBroker
 from worker_service.broker.ticks import check
@@ -20,6 +22,9 @@ from . import schedules as built_in
 from .clock import Clock
 
 TELL_SECONDS = 60.0
+AGAIN_SECONDS = 4.0
+"""How soon after an answer that may be another one then: a scheduler that was killed still counts as living for 3 s."""
+SETTLED = frozenset({"created", "updated", "unchanged", "taken"})
 RETIRED_MS = 10 * 60_000
 """How long no scheduler has declared a schedule when it is removed, or older code has its way."""
 
@@ -44,12 +49,29 @@ def declared(broker: JobBroker, settings: Settings) -> dict[str, Definition]:
 
 
 def code_version(settings: Settings) -> int:
-    """``JOBS_CODE_VERSION``, or the newest change of the files that declare schedules, in UTC ms."""
+    """``JOBS_CODE_VERSION``, or the newest change of a file of the packages that declare schedules, in UTC ms.
+
+    All of a package counts: a schedule may be put together from what another of its modules says.
+    """
     if settings.code_version is not None:
         return settings.code_version
-    modules = (built_in.__name__, *settings.actor_modules)
-    files = [getattr(sys.modules.get(name), "__file__", None) for name in modules]
-    return max(int(Path(file).stat().st_mtime * 1000) for file in files if file)
+    packages = {name.partition(".")[0] for name in (built_in.__name__, *settings.actor_modules)}
+    files = [file for name in packages for file in _files(sys.modules.get(name))]
+    return max((int(file.stat().st_mtime * 1000) for file in files if file.exists()), default=0)
+
+
+def edition(code: int, definitions: Mapping[str, Definition]) -> str:
+    """What schedulers that declare the same have in common: ``code-digest``."""
+    text = "\n".join(f"{name} {each.to_text()}" for name, each in sorted(definitions.items()))
+    return f"{code}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:16]}"
+
+
+def _files(package: ModuleType | None) -> Iterator[Path]:
+    folders = list(getattr(package, "__path__", []))
+    for folder in folders:
+        yield from Path(folder).rglob("*.py")
+    if not folders and (file := getattr(package, "__file__", None)):
+        yield Path(file)
 
 
 class Declarations:
@@ -58,18 +80,18 @@ class Declarations:
     Args:
         schedules: where.
         definitions: see `declared`.
-        code: version of the code.
+        scheduler: the id of this process; see `Schedules.lead`.
         clock: the server's.
     """
 
     def __init__(
-        self, schedules: Schedules, definitions: Mapping[str, Definition], code: int, clock: Clock
+        self, schedules: Schedules, definitions: Mapping[str, Definition], scheduler: str, clock: Clock
     ) -> None:
         self._schedules = schedules
         self._definitions = definitions
-        self._code = code
+        self._scheduler = scheduler
         self._clock = clock
-        self._told_at: float | None = None
+        self._tell_at = monotonic()
         self._look_at = monotonic() + RETIRED_MS / 1000
         self._answers: dict[str, str] = {}
 
@@ -79,23 +101,30 @@ class Declarations:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        if self._told_at is not None and monotonic() < self._told_at + TELL_SECONDS:
+        if monotonic() < self._tell_at:
             return
+        before = {each.name: each for each in self._schedules.read(list(self._definitions))}
         for name, definition in self._definitions.items():
-            timing, before = definition.timing(), self._schedules.get(name)
-            word = self._schedules.declare(
-                name,
-                definition.to_text(),
-                uid=uuid.uuid4().hex,
-                next_ms=timing.first(self._clock.now_ms(), _next_of(before)),
-                max_runs=definition.max_runs,
-                code=self._code,
-                quiet_ms=RETIRED_MS,
-            )
+            word = self._declare(name, definition, before.get(name))
             if word != self._answers.get(name):
                 self._answers[name] = word
                 _report(name, word)
-        self._told_at = monotonic()
+        settled = all(word in SETTLED for word in self._answers.values())
+        self._tell_at = monotonic() + (TELL_SECONDS if settled else AGAIN_SECONDS)
+
+    def _declare(self, name: str, definition: Definition, before: StoredSchedule | Damaged | None) -> str:
+        stored = before if isinstance(before, StoredSchedule) else None
+        pending_ms = stored.next_ms if stored is not None and stored.pause is None else None
+        last_ms = stored.last_ms or 0 if stored is not None else 0
+        return self._schedules.declare(
+            name,
+            definition.to_text(),
+            uid=uuid.uuid4().hex,
+            next_ms=definition.timing().first(max(self._clock.now_ms(), last_ms), pending_ms),
+            max_runs=definition.max_runs,
+            scheduler=self._scheduler,
+            quiet_ms=RETIRED_MS,
+        )
 
     def retire(self) -> None:
         """Remove what no scheduler has declared for a while; only the one that leads asks, once a minute.
@@ -112,10 +141,6 @@ class Declarations:
         for name in self._schedules.declared_before(silent_since):
             if self._schedules.retire(name, silent_since) == "removed":
                 _logger.info("%s is retired: no scheduler declares it any more.", name)
-
-
-def _next_of(stored: StoredSchedule | Damaged | None) -> int | None:
-    return stored.next_ms if isinstance(stored, StoredSchedule) and stored.pause is None else None
 
 
 def _own(broker: JobBroker, modules: Iterable[str]) -> Iterable[tuple[str, Schedule]]:
@@ -148,5 +173,7 @@ def _report(name: str, word: str) -> None:
         _logger.error("%s is not scheduled by this code: the API has a schedule of this name.", name)
     elif word == "older":
         _logger.warning("%s is left as other code of the same version or a newer one declares it.", name)
+    elif word == "damaged":
+        _logger.error("%s cannot be declared: its key is damaged; see `worker-service doctor`.", name)
     elif word in ("created", "updated"):
         _logger.info("%s is %s.", name, word)

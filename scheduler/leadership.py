@@ -18,12 +18,13 @@ class Leadership:
     Args:
         schedules: where they meet.
         clock: set with every sign of life.
+        edition: ``code-digest``: the version of this process's code, and what it declares.
     """
 
-    def __init__(self, schedules: Schedules, clock: Clock) -> None:
+    def __init__(self, schedules: Schedules, clock: Clock, edition: str) -> None:
         self._schedules = schedules
         self._clock = clock
-        self.id = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.id = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}@{edition}"
 
     def renew(self) -> Lead:
         """Say that this process lives, and learn whether it leads.

@@ -8,19 +8,21 @@ from collections.abc import Mapping
 
 from worker_service import registry
 from worker_service.broker.broker import JobBroker
-from worker_service.jobs.errors import StoreUnavailable
+from worker_service.jobs.errors import StoreTooNew, StoreUnavailable
 from worker_service.jobs.schedule import Definition
 from worker_service.settings import settings
 from worker_service.store import Schedules, SchedulesBell
 
 from .clock import Clock
-from .declarations import Declarations, code_version, declared
+from .declarations import Declarations, code_version, declared, edition
 from .firing import Firing
 from .leadership import Leadership
 from .plan import Plan
 from .triggers import Timer
 
 LOOK_SECONDS = 1.0
+HELP_MS = 10_000
+"""How long a tick has been due when a scheduler that does not lead fires it: the one that leads cannot, it seems."""
 UNKNOWN = -1
 LAST_CALL_SECONDS = 0.3
 """How long a call under way may take once the process was told to end."""
@@ -66,8 +68,9 @@ class Service:
         clock = clock or Clock()
         schedules = Schedules(broker.store.client, broker.store.namespace)
         self._store = broker.store
-        self._leadership = Leadership(schedules, clock)
-        self._declarations = Declarations(schedules, declares, code, clock)
+        self._clock = clock
+        self._leadership = Leadership(schedules, clock, edition(code, declares))
+        self._declarations = Declarations(schedules, declares, self._leadership.id, clock)
         self._plan = Plan(schedules)
         self._firing = Firing(broker, schedules, clock, self._reread)
         self._timer = Timer(clock, self._firing.tell)
@@ -75,6 +78,7 @@ class Service:
         self._seen: int | None = None
         """Number of changes that the plan knows; None while another scheduler leads."""
         self._checked = self._away = False
+        self._complained = ""
         _logger.info("Schedules of this code: %s.", ", ".join(sorted(declares)) or "none")
 
     def run(self) -> None:
@@ -88,6 +92,17 @@ class Service:
                 if not self._away:
                     _logger.warning("Waiting: %s", error)
                     self._away = True
+                time.sleep(LOOK_SECONDS)
+            except StoreTooNew:
+                raise
+            except (
+                Exception
+            ) as error:  # damaged data, for example: what is in order goes on, and it may be repaired
+                if self._complained != (complaint := repr(error)):
+                    self._complained = complaint
+                    _logger.exception(
+                        "Trying again; `worker-service doctor` may know what is wrong: %s", error
+                    )
                 time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
@@ -106,6 +121,8 @@ class Service:
             self._away = False
             _logger.info("Going on.")
         self._declarations.tell()
+        if lead.is_new:
+            self._seen = None  # others have led meanwhile
         if lead.leads:
             self._lead(lead.changes)
             self._bell.wait(LOOK_SECONDS)
@@ -129,8 +146,8 @@ class Service:
         if self._seen is not None:
             _logger.info("Another scheduler leads.")
             self._timer.follow([])
-            self._firing.follow([])
             self._seen = None
+        self._firing.follow(self._plan.overdue(self._clock.now_ms() - HELP_MS), helps=True)
 
     def _reread(self) -> None:
         """On the thread that fires: what it knows is out of date."""

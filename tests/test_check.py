@@ -61,14 +61,14 @@ class TestScheduler:
     def test_scheduler_of_this_host_with_a_lease_is_well_though_another_one_leads(
         self, schedules: Schedules, settings: Settings
     ):
-        assert schedules.lead("another-host:1:ab", LEASE_MS).leads
+        assert schedules.lead("another-host:1:ab@1-0", LEASE_MS).leads
         with pytest.raises(Unhealthy, match=socket.gethostname()[:40]):
             check_scheduler(settings)
-        assert not schedules.lead(Leadership(schedules, Clock()).id, LEASE_MS).leads
+        assert not schedules.lead(Leadership(schedules, Clock(), "1-0").id, LEASE_MS).leads
         check_scheduler(settings)
 
     def test_scheduler_whose_lease_ran_out_is_not(self, schedules: Schedules, settings: Settings):
-        schedules.lead(Leadership(schedules, Clock()).id, LEASE_MS, now_ms=1_000)
+        schedules.lead(Leadership(schedules, Clock(), "1-0").id, LEASE_MS, now_ms=1_000)
         with pytest.raises(Unhealthy):
             check_scheduler(settings)
 

@@ -40,7 +40,7 @@ def declared(schedules: Schedules) -> str:
     """The name of a schedule of code."""
     word = schedules.declare(
         "nightly", '{"actor":"add","args":{"x":1},"cron":"0 2 * * *"}', uid="u", next_ms=now_ms() + HOUR,
-        code=1, quiet_ms=1000,
+        scheduler="a:1:b@1-0", quiet_ms=1000,
     )  # fmt: skip
     assert word == "created"
     return "nightly"
@@ -50,7 +50,7 @@ def test_one_that_no_code_declares_any_more_can_be_removed(client: FlaskClient, 
     for name, ago in (("silent", 121_000), ("alive", 60_000)):
         schedules.declare(
             name, '{"actor":"add","args":{"x":1},"cron":"0 2 * * *"}', uid=name, next_ms=now_ms() + HOUR,
-            code=1, quiet_ms=1000, now_ms=now_ms() - ago,
+            scheduler="a:1:b@1-0", quiet_ms=1000, now_ms=now_ms() - ago,
         )  # fmt: skip
     assert client.delete("/v1/schedules/silent").status_code == 204
     refused = client.delete("/v1/schedules/alive")
@@ -80,7 +80,7 @@ class TestPut:
         assert schedule.pop("definition").items() >= HOURLY.items()
         assert schedule == {
             "name": "each", "state": "active", "source": "api", "version": 1, "last_tick": None, "runs": 0,
-            "skipped": 0, "missed": 0, "paused": None, "declared_at": None, "links": {"self": URL},
+            "skipped": 0, "missed": 0, "hindered": None, "paused": None, "declared_at": None, "links": {"self": URL},
         }  # fmt: skip
 
     def test_same_one_again_is_unchanged_and_another_is_an_update(self, client: FlaskClient):
@@ -557,8 +557,11 @@ class TestHistory:
         tick = now_ms() - 9 * HOUR
         first = fire(broker, schedules, settings, tick)
         assert fire(broker, schedules, settings, tick + HOUR) == ("skipped", first.job)
-        ref = Timetable(broker, settings.timezone).get("each").stored.ref
-        assert schedules.miss(ref, tick + 5 * HOUR, 4, next_ms=tick + 6 * HOUR) == "missed"
+        stored = Timetable(broker, settings.timezone).get("each").stored
+        assert (
+            schedules.miss(stored.ref, stored.next_ms or 0, tick + 5 * HOUR, 4, next_ms=tick + 6 * HOUR)
+            == "missed"
+        )
         broker.store.cancel(first.job)
         second = fire(broker, schedules, settings, tick + 6 * HOUR)
         broker.store.prune({"cancelled": (0, 0)}, now_ms=now_ms() + 1000)
@@ -598,7 +601,16 @@ class TestOfCode:
 class TestDamaged:
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("definition", "{"), ("definition", '{"actor":"add","cron":"0 0 30 2 *"}'), ("version", "x")],
+        [
+            ("definition", "{"),
+            ("definition", '{"actor":"add","cron":"0 0 30 2 *"}'),
+            ("version", "x"),
+            ("version", "01"),
+            ("last", "9" * 20),
+            ("last", "1_0"),
+            ("next", "9" * 18),
+            ("definition", '{"actor":"anything","args":{"value":"' + "x" * 70_000 + '"},"every_ms":1000}'),
+        ],
     )
     def test_it_is_listed_as_damaged_and_the_others_go_on(
         self, client: FlaskClient, broker: JobBroker, schedules: Schedules, field: str, value: str
@@ -619,14 +631,17 @@ class TestDamaged:
         assert client.delete(URL).status_code == 204
         assert client.put(URL, json=HOURLY).status_code == 201
 
-    def test_version_that_nobody_wrote_so_holds_no_request_up(
-        self, client: FlaskClient, broker: JobBroker, schedules: Schedules
+    @pytest.mark.parametrize("path", ["/v1/schedules", "/v1/stats", "/metrics", "/schedules"])
+    def test_name_that_is_no_text_hides_nothing(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules, path: str
     ):
         client.put(URL, json=HOURLY)
-        client.post(f"{URL}/pause", json={"note": "x"})
-        broker.store.client.hset(schedules.keys.schedule("each"), "version", "01")
-        assert client.post(f"{URL}/run").status_code == 412
-        assert client.post(f"{URL}/resume").status_code == 412
+        broker.store.client.zadd(schedules.keys.schedules, {b"caf\xe9": 1})
+        assert client.get(path).status_code in (200, 404)  # 404: no such page
+        assert [each["state"] for each in client.get("/v1/schedules").get_json()["items"]] == [
+            "damaged",
+            "active",
+        ]
 
     def test_key_of_another_type_can_be_removed_too(
         self, client: FlaskClient, broker: JobBroker, schedules: Schedules

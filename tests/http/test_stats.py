@@ -39,9 +39,10 @@ def now_ms() -> int:
 @pytest.fixture
 def overdue(schedules: Schedules) -> None:
     """One schedule that nobody fired for 90 s, with neighbours that have nothing to fire."""
-    ref = put(schedules, "late", now_ms())
+    ref_next = now_ms()
+    ref = put(schedules, "late", ref_next)
     tick = now_ms() - 150_000
-    assert schedules.miss(ref, tick, 3, next_ms=now_ms() - 90_000) == "missed"
+    assert schedules.miss(ref, ref_next, tick, 3, next_ms=now_ms() - 90_000) == "missed"
     put(schedules, "early", now_ms() + LEASE)
     put(schedules, "paused", now_ms() - LEASE)
     schedules.pause("paused", {})
@@ -111,6 +112,7 @@ class TestStats:
         assert 90_000 <= found.pop("schedule_lag_ms") < 150_000
         ages = [found.pop(name) for name in ("oldest_ms", "oldest_ms:default", "oldest_ms:more.mail")]
         assert 0 <= max(ages[1:]) == ages[0] < LEASE
+        assert now - 160_000 < found.pop("schedule_last_tick_ms") < now - 140_000
         assert found == {
             "queued": 2, "delayed": 1, "running": 0, "dead": 1, "workers": 1,
             "wanted_threads": 2, "threads": 0,

@@ -47,7 +47,7 @@ class Namespace:
         """As an earlier scheduler of the same code has left it."""
         definition = Definition(actor=actor, every_ms=every_ms, overlap="allow_all")
         word = self.schedules.declare(
-            actor, definition.to_text(), uid=actor, next_ms=next_ms, code=0, quiet_ms=0
+            actor, definition.to_text(), uid=actor, next_ms=next_ms, scheduler="", quiet_ms=0
         )
         assert word == "created"
 

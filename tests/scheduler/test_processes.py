@@ -1,16 +1,20 @@
 """Real schedulers on a real server: killed, stopped, without their server, and told to end."""
 
+import json
 import os
 import re
 import signal
+from collections.abc import Callable
 
 import pytest
+import redis
 
 from tests.scheduler.processes import Namespace, every_tick, now_ms
 from tests.waiting import wait_until
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.intervals import tick_before
 from worker_service.jobs.schedule import Definition
+from worker_service.store.keys import Keys
 
 HOUR = 3_600_000
 
@@ -176,12 +180,52 @@ def test_schedule_that_is_put_changed_paused_and_removed_is_followed_at_once(her
     assert max(here.ticks("cleanup_temp")) <= removed + 400
 
 
-def test_definition_that_cannot_be_read_is_told_and_the_others_go_on(here: Namespace):
+DAMAGES: dict[str, Callable[[redis.Redis, Keys], object]] = {
+    "definition": lambda r, k: r.hset(k.schedule("broken"), "definition", '{"actor": 1}'),
+    "key of another type": lambda r, k: (r.delete(k.schedule("broken")), r.set(k.schedule("broken"), "x")),
+    "next tick": lambda r, k: r.hset(k.schedule("broken"), "next", "9" * 18),
+    "last tick": lambda r, k: r.hset(k.schedule("broken"), "last", "1_0"),
+    "arguments": lambda r, k: r.hset(
+        k.schedule("broken"),
+        "definition",
+        json.dumps({"actor": "beat", "every_ms": 100, "args": {"x": "x" * 70_000}}),
+    ),
+    "name": lambda r, k: r.zadd(k.schedules, {b"broken\xe9": 1}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_damaged_is_told_and_the_others_go_on(here: Namespace, damage: str):
     here.was_declared("broken", 100, now_ms())
-    here.client.hset(here.store.keys.schedule("broken"), "definition", '{"actor": 1}')
+    DAMAGES[damage](here.client, here.store.keys)
     scheduler = here.scheduler({"beat": 200})
     here.wait_for_tick(1)
-    assert scheduler.output().count("broken is not fired") == 1
+    scheduler.wait_until_it_says("it cannot be used")
+    assert scheduler.output().count("is not fired") == 1
+    assert (
+        scheduler.output().split(" is not fired")[0].endswith("broken\\xe9" if damage == "name" else "broken")
+    )
+
+
+@pytest.mark.parametrize("damage", [each for each in DAMAGES if each != "name"])
+def test_damaged_schedule_of_code_keeps_no_scheduler_from_starting(here: Namespace, damage: str):
+    here.was_declared("broken", 100, now_ms())
+    DAMAGES[damage](here.client, here.store.keys)
+    scheduler = here.scheduler({"beat": 200, "broken": 200})
+    here.wait_for_tick(1)
+    if damage == "key of another type":
+        scheduler.wait_until_it_says("broken cannot be declared: its key is damaged")
+    else:
+        here.wait_for_tick(1, "broken")  # its code declares it anew
+
+
+def test_list_of_schedules_of_another_type_is_told_until_it_is_repaired(here: Namespace):
+    here.client.set(here.store.keys.schedules, "x")
+    scheduler = here.scheduler({"beat": 200})
+    scheduler.wait_until_it_says("doctor")
+    here.client.delete(here.store.keys.schedules)
+    here.wait_for_tick(1)
+    assert scheduler.main.poll() is None
 
 
 class TestEnd:

@@ -277,6 +277,28 @@ DAMAGES = {
         lambda r, k: r.hset(k.schedule("each"), "last", "x"),
         {("no_number", "schedule each"), ("damaged_schedule", "each")}
     ),
+    "the next tick of a schedule": Damage(
+        lambda r, k: r.hset(k.schedule("each"), "next", "9" * 18),
+        {("no_number", "schedule each"), ("damaged_schedule", "each")}
+    ),
+    "the version of a schedule": Damage(
+        lambda r, k: r.hset(k.schedule("each"), "version", "x"),
+        {("no_number", "schedule each"), ("damaged_schedule", "each")}
+    ),
+    "the uid of a schedule": Damage(
+        lambda r, k: r.hset(k.schedule("each"), "uid", '"'), {("unmarked", "each"), ("damaged_schedule", "each")}
+    ),
+    "a name that no schedule can have": Damage(
+        lambda r, k: r.zadd(k.schedules, {b"caf\xe9": 1}), {("bad_name", "caf\ufffd")}
+    ),
+    "a schedule that is listed only": Damage(
+        lambda r, k: r.zadd(k.schedules, {"ghost": 1}), {("no_schedule", "ghost")}
+    ),
+    "a schedule that is not listed": Damage(lambda r, k: r.zrem(k.schedules, "each"), {("unlisted", "each")}),
+    "a schedule of another type": Damage(
+        lambda r, k: (r.delete(k.schedule("each")), r.set(k.schedule("each"), "x")),
+        {("other_type", "schedule:each"), ("damaged_schedule", "each")}
+    ),
     "counters that miss an end": Damage(
         lambda r, k: r.hincrby(k.total("work"), "succeeded", -1), {("too_few_ends", "work")}
     ),

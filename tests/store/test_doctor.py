@@ -174,9 +174,7 @@ class TestCounters:
         assert len(report.notes) == 1
 
 
-@pytest.mark.parametrize(
-    "damage", [("definition", "{"), ("definition", '{"actor":"work"}'), ("version", "x")]
-)
+@pytest.mark.parametrize("damage", [("definition", "{"), ("definition", '{"actor":"work"}')])
 def test_schedule_that_cannot_be_used_is_told_and_keeps_nothing_else_from_being_judged(
     populated: Store, damage: tuple[str, str]
 ):

@@ -24,8 +24,13 @@ def put(schedules: Schedules, definition: str = '{"a":1}', **fields: Any) -> tup
     return schedules.put("each", definition, uid="u", now_ms=NOW, **fields)
 
 
-def declare(schedules: Schedules, definition: str = '{"a":1}', *, code: int = 1, at: int = NOW) -> str:
-    return schedules.declare("each", definition, uid="u", next_ms=NOW, code=code, quiet_ms=QUIET, now_ms=at)
+def declare(
+    schedules: Schedules, definition: str = '{"a":1}', *, code: int = 1, at: int = NOW, by: str = ""
+) -> str:
+    by = by or f"host:1:a@{code}-{abs(hash(definition)):x}"
+    return schedules.declare(
+        "each", definition, uid="u", next_ms=NOW, scheduler=by, quiet_ms=QUIET, now_ms=at
+    )
 
 
 def stored(schedules: Schedules) -> StoredSchedule:
@@ -93,7 +98,6 @@ class TestDeclare:
         assert declare(schedules, code=5) == "created"
         assert declare(schedules, code=4) == "unchanged"
         assert declare(schedules, '{"b":2}', code=4) == "older"
-        assert declare(schedules, '{"b":2}', code=5) == "older"
         assert declare(schedules, '{"c":3}', code=6) == "updated"
         assert declare(schedules, code=5) == "older"
         assert (stored(schedules).definition, stored(schedules).code) == ({"c": 3}, 6)
@@ -103,6 +107,34 @@ class TestDeclare:
         assert declare(schedules, '{"b":2}', code=4, at=NOW + QUIET - 1) == "older"
         assert declare(schedules, '{"b":2}', code=4, at=NOW + QUIET) == "updated"
         assert stored(schedules).code == 4
+
+    def test_code_of_the_same_version_has_its_way_when_no_scheduler_lives_that_declares_the_other(
+        self, schedules: Schedules
+    ):
+        old, also_old, new = "h:1:a@5-aa", "h:2:b@5-aa", "h:3:c@5-bb"
+        for each in (old, also_old, new):
+            schedules.lead(each, LEASE, now_ms=NOW)
+        assert declare(schedules, by=old) == "created"
+        assert declare(schedules, by=also_old) == "unchanged"
+        schedules.lead(also_old, LEASE, leaves=True, now_ms=NOW)
+        assert declare(schedules, '{"b":2}', by=new) == "older"
+        schedules.lead(old, LEASE, leaves=True, now_ms=NOW)
+        assert declare(schedules, '{"b":2}', by=new) == "updated"
+        schedules.lead(old, LEASE, now_ms=NOW)
+        assert declare(schedules, by=old) == "older"
+
+    def test_definition_that_was_damaged_is_repaired_by_who_declares_it(
+        self, store: Store, schedules: Schedules
+    ):
+        schedules.lead("h:1:a@5-aa", LEASE, now_ms=NOW)
+        declare(schedules, by="h:1:a@5-aa")
+        store.client.hset(store.keys.schedule("each"), "definition", "{")
+        assert declare(schedules, by="h:1:a@5-aa") == "updated"
+        assert stored(schedules).definition == {"a": 1}
+
+    def test_key_of_another_type_is_told(self, store: Store, schedules: Schedules):
+        store.client.set(store.keys.schedule("each"), "x")
+        assert declare(schedules) == "damaged"
 
     def test_schedule_of_the_api_is_left_alone_and_so_is_one_of_code(self, schedules: Schedules):
         put(schedules)
@@ -120,12 +152,24 @@ class TestDeclare:
         assert schedules.retire("each", NOW) == "removed"
         assert schedules.retire("each", NOW) == "unknown"
 
-    @pytest.mark.parametrize("damage", [("version", "x"), ("code", "x"), ("declared_at", "")])
-    def test_damaged_one_is_declared_anew(self, store: Store, schedules: Schedules, damage: tuple[str, str]):
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("version", "x"), ("version", "9" * 17), ("code", "x"), ("declared_at", ""), ("next", "9" * 18),
+            ("last", "1_0"), ("last", "9" * 20), ("runs", "-1"), ("created_at", "0x1"), ("uid", '"'), ("source", "x"),
+        ],
+    )  # fmt: skip
+    def test_damaged_one_is_declared_anew(self, store: Store, schedules: Schedules, field: str, value: str):
         declare(schedules)
-        store.client.hset(store.keys.schedule("each"), *damage)
-        assert declare(schedules, code=2) == ("updated" if "version" in damage else "unchanged")
-        assert (stored(schedules).version, stored(schedules).code) == (1, 2)
+        store.client.hset(store.keys.schedule("each"), field, value)
+        assert isinstance(schedules.get("each"), Damaged)
+        word = schedules.declare(
+            "each", '{"a":1}', uid="u", next_ms=NOW + HOUR, scheduler="h:1:a@2-0", quiet_ms=QUIET, now_ms=NOW
+        )
+        assert word == "updated"
+        found = stored(schedules)
+        assert (found.code, found.next_ms, found.source) == (2, NOW + HOUR, "code")
+        assert found.last_ms in (None, NOW)
 
     def test_repeated_it_only_says_that_it_is_alive(self, schedules: Schedules):
         declare(schedules)
@@ -214,15 +258,47 @@ class TestPause:
 class TestMiss:
     def test_schedule_moves_on_without_a_job(self, store: Store, schedules: Schedules):
         ref = a_schedule(store)
-        assert schedules.miss(ref, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "missed"
-        assert schedules.miss(ref, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "already"
+        assert schedules.miss(ref, NOW, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "missed"
+        assert schedules.miss(ref, NOW, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR) == "already"
         found = stored(schedules)
         assert (found.last_ms, found.next_ms, found.missed) == (NOW + HOUR, NOW + 2 * HOUR, 60)
         (tick,) = schedules.history("each", 9)
         assert (tick.outcome, tick.count, tick.job) == ("missed", 60, None)
         assert fire(store, ref, NOW) == "already"
         schedules.pause("each", {})
-        assert schedules.miss(ref, NOW + 2 * HOUR, 1, next_ms=None) == "changed"
+        assert schedules.miss(ref, NOW + 2 * HOUR, NOW + 2 * HOUR, 1, next_ms=None) == "changed"
+
+    def test_ticks_that_another_one_fired_are_not_given_up(self, store: Store, schedules: Schedules):
+        ref = a_schedule(store)
+        fire(store, ref, NOW, next_ms=NOW + HOUR)
+        before = contents(store)
+        assert schedules.miss(ref, NOW, NOW + 2 * HOUR, 3, next_ms=NOW + 3 * HOUR) == "changed"
+        assert contents(store) == before
+
+    def test_counting_that_was_cut_is_told(self, store: Store, schedules: Schedules):
+        schedules.miss(a_schedule(store), NOW, NOW + HOUR, 60, next_ms=NOW + 2 * HOUR, or_more=True)
+        (tick,) = schedules.history("each", 9)
+        assert (tick.count, tick.or_more) == (60, True)
+
+    def test_instant_that_is_no_tick_is_left_without_a_word(self, store: Store, schedules: Schedules):
+        ref = a_schedule(store)
+        assert schedules.miss(ref, NOW, NOW, 0, next_ms=NOW + HOUR) == "missed"
+        found = stored(schedules)
+        assert (found.last_ms, found.next_ms, found.missed) == (None, NOW + HOUR, 0)
+        assert schedules.history("each", 9) == []
+
+
+class TestHindered:
+    def test_reason_goes_with_the_next_tick_or_definition(self, store: Store, schedules: Schedules):
+        ref = a_schedule(store)
+        assert schedules.hinder(ref, "why" * 1000) == "hindered"
+        assert stored(schedules).hindered == ("why" * 1000)[:500]
+        fire(store, ref, NOW)
+        assert stored(schedules).hindered is None
+        schedules.hinder(ref, "why")
+        put(schedules, '{"b":2}', next_ms=NOW + HOUR)
+        assert stored(schedules).hindered is None
+        assert schedules.hinder(ref, "why") == "changed"
 
 
 class TestLead:
@@ -246,6 +322,29 @@ class TestLead:
         assert schedules.lead("b", LEASE).leads
         assert set(schedules.schedulers()) == {"b"}
 
+    def test_who_did_not_lead_before_is_told_so(self, schedules: Schedules):
+        assert schedules.lead("a", LEASE, now_ms=NOW).is_new
+        assert not schedules.lead("a", LEASE, now_ms=NOW).is_new
+        schedules.lead("a", LEASE, leaves=True, now_ms=NOW)
+        assert schedules.lead("b", LEASE, now_ms=NOW).is_new
+
+    def test_newer_code_takes_the_lead_and_older_code_leaves_it_alone(self, schedules: Schedules):
+        old, new, other = "h:1:a@4-aa", "h:2:b@5-bb", "h:3:c@5-cc"
+        assert schedules.lead(old, LEASE, now_ms=NOW).leads
+        assert schedules.lead(new, LEASE, now_ms=NOW).leads
+        assert not schedules.lead(old, LEASE, now_ms=NOW).leads
+        assert not schedules.lead(other, LEASE, now_ms=NOW).leads
+        assert schedules.lead(new, LEASE, leaves=True, now_ms=NOW).leads is False
+        assert not schedules.lead(old, LEASE, now_ms=NOW).leads  # newer code lives still
+        assert schedules.lead(other, LEASE, now_ms=NOW).leads
+        schedules.lead(other, LEASE, leaves=True, now_ms=NOW)
+        assert schedules.lead(old, LEASE, now_ms=NOW).leads
+
+    def test_newer_code_that_is_silent_does_not_keep_older_code_from_leading(self, schedules: Schedules):
+        schedules.lead("h:2:b@5-bb", LEASE, now_ms=NOW)
+        schedules.lead("h:2:b@5-bb", LEASE, leaves=True, now_ms=NOW)
+        assert schedules.lead("h:1:a@4-aa", LEASE, now_ms=NOW + LEASE).leads
+
     def test_the_lead_ends_with_its_lease(self, store: Store, schedules: Schedules):
         schedules.lead("a", LEASE)
         left: int = store.client.pttl(store.keys.leader)
@@ -265,10 +364,34 @@ class TestDamage:
         store.client.hset(store.keys.schedule("each"), field, value)
         found = {each.name: each for each in schedules.read(schedules.names())}
         assert isinstance(found["other"], StoredSchedule)
-        if field in ("definition", "version", "created_at", "paused") and not (
-            field == "paused" and value == "[]"
-        ):
-            assert isinstance(found["each"], Damaged)
+        each = found["each"]
+        if field == "paused":
+            assert isinstance(each, StoredSchedule)
+            assert each.pause == {}
+        elif (field, value) not in (("uid", "x"), ("uid", "[]")):
+            assert isinstance(each, Damaged)
+
+    def test_names_that_none_can_have_are_told(self, store: Store, schedules: Schedules):
+        a_schedule(store)
+        store.client.zadd(store.keys.schedules, {b"caf\xe9": 1, b"a b": 2})
+        one, two, three = sorted(schedules.all(), key=lambda each: each.name)
+        assert isinstance(one, Damaged)
+        assert isinstance(two, Damaged)
+        assert (one.name, two.name, three.name) == ("a b", "caf\\xe9", "each")
+        assert schedules.names() == schedules.overdue(NOW) == ["each"]
+
+    def test_history_that_is_damaged_is_read_as_far_as_it_goes_and_holds_up_no_tick(
+        self, store: Store, schedules: Schedules
+    ):
+        ref = a_schedule(store)
+        fire(store, ref, NOW)
+        store.client.xadd(store.keys.ticks("each"), {"outcome": "missed", "tick": "x"})
+        assert [tick.tick_ms for tick in schedules.history("each", 9)] == [NOW]
+        store.client.delete(store.keys.ticks("each"))
+        store.client.set(store.keys.ticks("each"), "x")
+        assert schedules.history("each", 9) == []
+        assert fire(store, ref, NOW + HOUR) == "fired"
+        assert stored(schedules).runs == 2
 
     def test_key_of_another_type_is_damage_too(self, store: Store, schedules: Schedules):
         a_schedule(store)

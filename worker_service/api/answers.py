@@ -367,7 +367,7 @@ class SchedulePauseJson(TypedDict):
 
 
 class ScheduleJson(TypedDict):
-    """A schedule."""
+    """A schedule; ``hindered`` is why nobody can make jobs of its ticks, which wait."""
 
     name: str
     state: Standing
@@ -379,6 +379,7 @@ class ScheduleJson(TypedDict):
     runs: int
     skipped: int
     missed: int
+    hindered: str | None
     paused: SchedulePauseJson | None
     created_at: Instant | None
     declared_at: Instant | None
@@ -430,6 +431,7 @@ class TickJson(TypedDict):
     cause: str
     outcome: str
     count: int
+    or_more: bool
     job: TickJobJson | None
 
 

@@ -43,6 +43,7 @@ def entry_json(entry: Entry) -> ScheduleJson:
         "runs": stored.runs,
         "skipped": stored.skipped,
         "missed": stored.missed,
+        "hindered": stored.hindered,
         "paused": _pause_json(stored.pause) if stored.pause else None,
         "created_at": to_text(stored.created_at_ms),
         "declared_at": to_text(stored.declared_at_ms),
@@ -66,6 +67,7 @@ def history_json(found: Iterable[tuple[Tick, str | None]]) -> list[TickJson]:
             "cause": tick.cause,
             "outcome": tick.outcome,
             "count": tick.count,
+            "or_more": tick.or_more,
             "job": _job_json(tick.job, state) if tick.job else None,
         }
         for tick, state in found

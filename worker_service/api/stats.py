@@ -57,6 +57,7 @@ def _of_schedules(timetable: Timetable) -> dict[str, int]:
         "schedules": len(found),
         "schedules_damaged": len(found) - len(readable),
         "schedule_lag_ms": max((each.lag_ms(now_ms) for each in readable), default=0),
+        "schedule_last_tick_ms": max((each.stored.last_ms or 0 for each in readable), default=0),
         "schedules_missed": sum(each.stored.missed for each in readable),
         "schedules_skipped": sum(each.stored.skipped for each in readable),
     }

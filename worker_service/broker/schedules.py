@@ -22,7 +22,7 @@ from ..jobs.ticks import jittered
 from ..jobs.time_zones import read_time_zone
 from ..jobs.validation import summary
 from ..names import did_you_mean
-from ..store import Damaged, Schedules, StoredSchedule, Tick
+from ..store import Damaged, Schedules, StoredSchedule, Tick, meaning_of
 from ..store.schedules import MOST_SCHEDULES
 from .broker import JobBroker
 from .ticks import Fired, check, fire, job_id
@@ -112,7 +112,7 @@ class Timetable:
 
     def all(self) -> list[Entry | Damaged]:
         """Every schedule, by name."""
-        found = map(_understood, self.schedules.read(self.schedules.names()))
+        found = map(_understood, self.schedules.all())
         return sorted(found, key=lambda each: each.name)
 
     def find(self, name: str) -> Entry | Damaged:
@@ -352,15 +352,14 @@ class Timetable:
 def _understood(stored: StoredSchedule | Damaged) -> Entry | Damaged:
     if isinstance(stored, Damaged):
         return stored
-    try:
-        return Entry(stored, Definition.read(stored.definition))
-    except InvalidJob as error:
-        return Damaged(stored.name, str(error))
+    meaning = meaning_of(stored)
+    return meaning if isinstance(meaning, Damaged) else Entry(stored, meaning)
 
 
 def _damaged(found: Damaged) -> ScheduleDamaged:
     return ScheduleDamaged(
-        f"The schedule {found.name!r} cannot be read and is not fired ({found.reason}). Remove it, and put it again."
+        f"The schedule {found.name!r} cannot be read and is not fired ({found.reason}). Remove it, and put it again; "
+        "one of code is declared anew by its schedulers within a minute."
     )
 
 

@@ -13,7 +13,7 @@ import dramatiq
 from ..jobs.backoff import CENTURY_MS
 from ..jobs.errors import InvalidJob
 from ..jobs.labels import read_labels
-from ..jobs.signature import arguments_by_name, check_binding, with_defaults
+from ..jobs.signature import ARGUMENTS_LIMIT, arguments_by_name, check_binding, with_defaults
 from ..jobs.traceparent import read_traceparent
 from ..jobs.uniqueness import read_unique, written
 from ..jobs.webhooks import read_webhook
@@ -22,7 +22,6 @@ from ..store import Lock, NewJob
 from .groups import CALLBACKS, NEXT, UUID
 from .offered import offered
 
-ARGUMENTS_LIMIT = 64 * 1024
 DEFAULT_MAX_ATTEMPTS = 10
 DEFAULT_MAX_CRASHES = 3
 UNLIMITED = 1_000_000_000

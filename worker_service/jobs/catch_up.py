@@ -9,7 +9,10 @@ from datetime import tzinfo
 from itertools import islice
 from typing import Literal
 
-from .ticks import Trigger, next_tick
+from .ticks import LAST_TICK_MS, Every, Trigger, next_tick
+
+MOST_COUNTED = 10_000
+"""Ticks of a cron that are counted one by one, for some 20 µs each."""
 
 MOST_TICKS = 1000
 """At once; of more the newest are fired."""
@@ -42,6 +45,25 @@ def ticks_to_fire(
     most_late = {"skip": 0, "latest": 0 if in_time else 1, "all": MOST_TICKS - len(in_time)}[policy]
     late = _since(trigger, zone, max(last_ms, now_ms - window_ms - 1), now_ms - grace_ms - 1, most_late)
     return late + in_time
+
+
+def count_ticks(trigger: Trigger, zone: tzinfo, after_ms: int, until_ms: int) -> tuple[int, bool]:
+    """How many ticks are later than ``after_ms`` and not later than ``until_ms``, and whether there may be more.
+
+    Those of an interval are counted by arithmetic, those of a cron one by one, at most `MOST_COUNTED`.
+    """
+    match trigger.when:
+        case Every(every_ms):
+            first = max(after_ms, -1, -1 if trigger.start_ms is None else trigger.start_ms - 1)
+            last = min(until_ms, LAST_TICK_MS if trigger.end_ms is None else trigger.end_ms)
+            return max(0, last // every_ms - first // every_ms), False
+        case _:
+            count, tick = 0, next_tick(trigger, after_ms, zone)
+            while tick is not None and tick <= until_ms:
+                if count == MOST_COUNTED:
+                    return count, True
+                count, tick = count + 1, next_tick(trigger, tick, zone)
+            return count, False
 
 
 def newest_first(trigger: Trigger, zone: tzinfo, after_ms: int, until_ms: int) -> Iterator[int]:

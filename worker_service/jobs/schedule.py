@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,10 +19,11 @@ from pydantic import (
 
 from . import instants
 from .backoff import CENTURY_MS
-from .catch_up import MOST_TICKS, Policy, newest_first, ticks_to_fire
+from .catch_up import Policy, count_ticks, newest_first, ticks_to_fire
 from .cron import Cron, parse_cron
 from .errors import InvalidSchedule
 from .intervals import LONGEST_MS, SHORTEST_MS
+from .signature import ARGUMENTS_LIMIT
 from .ticks import At, Every, Trigger, next_tick
 from .time_zones import read_time_zone
 from .validation import check, problems, summary
@@ -40,13 +40,18 @@ DAY_MS = 24 * 3600 * 1000
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
+def is_name(name: str) -> bool:
+    """Whether a schedule may have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
     """The name of a schedule.
 
     Raises:
         InvalidSchedule: it has another form.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidSchedule(
             f"Name {name[:80]!r}: use 1 to 64 letters, digits, '_', '-' and '.'",
             pointer="/name",
@@ -118,6 +123,15 @@ class Definition(BaseModel):
     catch_up_window_ms: int = Field(default=YEAR_MS, ge=0, le=CENTURY_MS)
     jitter_ms: int = Field(default=0, ge=0, le=DAY_MS)
     expires_after_ms: int | None = Field(default=None, ge=1, le=CENTURY_MS)
+
+    @field_validator("args")
+    @classmethod
+    def _is_not_too_large(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(value, separators=(",", ":"))) > ARGUMENTS_LIMIT:
+            raise ValueError(
+                f"The arguments have more than {ARGUMENTS_LIMIT} bytes. Store them elsewhere and pass a reference."
+            )
+        return value
 
     # What two fields say together is told at the later one, so that it stands beside what is wrong with others.
 
@@ -191,12 +205,14 @@ class Due:
 
     Attributes:
         ticks: those to fire, oldest first.
-        missed: how many before them are given up, at most `MOST_TICKS`; the newest of them is ``newest_missed``.
+        missed: how many before them are given up; the newest of them is ``newest_missed``.
+        or_more: whether the counting was cut.
         following: the first that is still to come; None when there is none.
     """
 
     ticks: Sequence[int]
     missed: int
+    or_more: bool
     newest_missed: int | None
     following: int | None
 
@@ -241,6 +257,10 @@ class Timing:
         Args:
             next_ms: the first tick that was not dealt with.
         """
+        following = self.next(next_ms)
+        is_alone = next_ms > now_ms - GRACE_MS and (following is None or following > now_ms)
+        if is_alone and self.next(next_ms - 1) == next_ms:  # as a rule
+            return Due([next_ms], 0, False, None, following)
         ticks = ticks_to_fire(
             self._trigger,
             self._zone,
@@ -250,8 +270,9 @@ class Timing:
             policy=self._definition.catch_up,
             window_ms=self._definition.catch_up_window_ms,
         )
-        fired_from = ticks[0] if ticks else now_ms + 1
-        missed = list(
-            islice(newest_first(self._trigger, self._zone, next_ms - 1, fired_from - 1), MOST_TICKS)
+        last_ms = (ticks[0] if ticks else now_ms + 1) - 1
+        newest = next(newest_first(self._trigger, self._zone, next_ms - 1, last_ms), None)
+        missed, or_more = (
+            count_ticks(self._trigger, self._zone, next_ms - 1, last_ms) if newest is not None else (0, False)
         )
-        return Due(ticks, len(missed), missed[0] if missed else None, self.next(now_ms))
+        return Due(ticks, missed, or_more, newest, self.next(now_ms))

@@ -24,6 +24,9 @@ from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
 from .validation import check, problems, summary
 
+ARGUMENTS_LIMIT = 64 * 1024
+"""Bytes of JSON."""
+
 _logger = logging.getLogger(__name__)
 
 _PLAIN = {Any, object, int, float, str, bool, None, types.NoneType, list, dict, Parameter.empty}

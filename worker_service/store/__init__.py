@@ -29,7 +29,8 @@ from .records import (
     Spent,
     Submitted,
 )
-from .schedules import Damaged, Lead, ScheduleRef, Schedules, SchedulesBell, StoredSchedule, Tick
+from .schedule_record import Damaged, ScheduleRef, StoredSchedule, Tick, meaning_of
+from .schedules import Lead, Schedules, SchedulesBell
 from .transitions import Store
 from .vitals import Vitals
 from .watcher import LOST, Watch, Watcher
@@ -79,5 +80,6 @@ __all__ = [
     "Watcher",
     "check_server",
     "connect",
+    "meaning_of",
     "shown_url",
 ]

@@ -1,104 +1,27 @@
 """Schedules in the store: their definitions, their ticks, and which scheduler process fires them."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 
+from ..jobs.schedule import is_name
 from .connection import COMMAND_TIMEOUT, connect, translated
-from .job_record import text_of
 from .keys import Keys
 from .line import Line
 from .records import NewJob
+from .schedule_record import Damaged, ScheduleRef, StoredSchedule, Tick, read_schedule, read_tick
 from .scripts import Scripts
 
 BELL_SECONDS = 5.0
 NONE = "0"
 """The edition of a schedule that is not there."""
+LONGEST_REASON = 500
 MOST_SCHEDULES = 10_000
 """How many are read at most."""
-
-
-class ScheduleRef(NamedTuple):
-    """A schedule as somebody has read it; a change of its definition makes another one of it."""
-
-    name: str
-    uid: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSchedule:
-    """One schedule. Instants are UTC ms.
-
-    Attributes:
-        uid: of this schedule; another one that gets its name later has another.
-        version: grows with each change of the definition.
-        definition: what was put or declared.
-        source: ``api``, or ``code`` when schedulers declare it.
-        code: version of the code that declares it.
-        declared_at_ms: when a scheduler said so last.
-        next_ms: the tick to be fired next; None when there is none.
-        last_ms: the newest tick that was fired, skipped or missed.
-        runs, skipped, missed: how many ticks made a job, made none because an earlier one was still there, were
-            given up because nobody could fire them in time.
-        pause: why, and since when; None when it is not paused.
-    """
-
-    name: str
-    uid: str
-    version: int
-    definition: dict[str, Any]
-    source: str
-    code: int | None
-    created_at_ms: int
-    declared_at_ms: int | None
-    next_ms: int | None
-    last_ms: int | None
-    runs: int
-    skipped: int
-    missed: int
-    pause: dict[str, Any] | None
-
-    @property
-    def edition(self) -> str:
-        """What tells this definition from all others, also from those of an earlier schedule of this name."""
-        return f"{self.uid}-{self.version}"
-
-    @property
-    def ref(self) -> ScheduleRef:
-        """This version of it."""
-        return ScheduleRef(self.name, self.uid, self.version)
-
-
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """A schedule that cannot be read, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """What became of one tick.
-
-    Attributes:
-        at_ms: when it was dealt with.
-        cause: tick, backfill or run_now.
-        outcome: fired, skipped or missed.
-        job: the job it made, or the earlier one for which it was skipped.
-        count: how many ticks up to this one were missed.
-    """
-
-    at_ms: int
-    tick_ms: int
-    cause: str
-    outcome: str
-    job: str | None
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +30,13 @@ class Lead:
 
     Attributes:
         leads: whether it is the one that fires.
+        is_new: whether it was not the last time it asked: what it knows of schedules is out of date.
         now_ms: the server's clock.
         changes: how often schedules were changed so far; another number means that they are to be read again.
     """
 
     leads: bool
+    is_new: bool
     now_ms: int
     changes: int
 
@@ -170,7 +95,7 @@ class Schedules:
         *,
         uid: str,
         next_ms: int | None,
-        code: int,
+        scheduler: str,
         quiet_ms: int,
         max_runs: int | None = None,
         now_ms: int | None = None,
@@ -178,12 +103,13 @@ class Schedules:
         """Say that the code of this process has a schedule.
 
         Args:
-            code: version of the code, a number that grows.
+            scheduler: the process that says so, see `lead`.
             quiet_ms: how long newer code must have been silent before older code has its way.
 
         Returns:
             ``created``, ``updated``, ``unchanged``, ``older`` (newer code says otherwise), ``taken`` (the API has a
-            schedule of this name) or ``behind`` (the tick was fired meanwhile: look again).
+            schedule of this name), ``behind`` (the tick was fired meanwhile: look again) or ``damaged`` (its key is of
+            another type).
         """
         word: bytes = self._scripts.run(
             "declare_schedule",
@@ -193,7 +119,7 @@ class Schedules:
             definition,
             _text(next_ms),
             _text(max_runs),
-            code,
+            scheduler,
             quiet_ms,
         )
         return word.decode()
@@ -244,29 +170,84 @@ class Schedules:
             ``fired``, ``follows`` (the job waits for an earlier one), ``already``, ``skipped``, ``changed`` or
             ``paused``; and the id of the earlier job when skipped.
         """
-        word, *earlier = self._scripts.run(
-            "fire", _text(now_ms), *schedule, tick_ms, cause, _text(next_ms), *job.arguments()
+        return _fired(
+            self._scripts.run(
+                "fire", _text(now_ms), *schedule, tick_ms, cause, _text(next_ms), *job.arguments()
+            )
         )
-        return word.decode(), earlier[0].decode() if earlier else ""
 
-    def miss(self, schedule: ScheduleRef, tick_ms: int, count: int, *, next_ms: int | None) -> str:
-        """Give up ``count`` ticks, the newest of which is ``tick_ms``: ``missed``, ``already`` or ``changed``."""
-        word: bytes = self._scripts.run("miss", *schedule, tick_ms, _text(next_ms), count)
+    def fire_many(
+        self, ticks: Sequence[tuple[ScheduleRef, int, int | None, NewJob]]
+    ) -> list[tuple[str, str] | Exception]:
+        """Create the jobs of one tick of each of some schedules, in one round trip.
+
+        Args:
+            ticks: schedule, tick, the tick after it, job. One of each schedule: when it cannot be fired, a later one
+                must not be.
+
+        Returns:
+            For each what `fire` returns, or why it may not have been fired.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        replies = self._scripts.run_all(
+            self._client,
+            "fire",
+            [
+                ("", *schedule, tick_ms, "tick", _text(next_ms), *job.arguments())
+                for schedule, tick_ms, next_ms, job in ticks
+            ],
+        )
+        return [reply if isinstance(reply, Exception) else _fired(reply) for reply in replies]
+
+    def miss(
+        self,
+        schedule: ScheduleRef,
+        due_ms: int,
+        tick_ms: int,
+        count: int,
+        *,
+        next_ms: int | None,
+        or_more: bool = False,
+    ) -> str:
+        """Give up ``count`` ticks from ``due_ms`` on, the newest of which is ``tick_ms``.
+
+        Args:
+            due_ms: the schedule's next tick when they were counted.
+            count: 0 when ``due_ms`` is none of its ticks: it is to go on with ``next_ms``.
+            or_more: whether the counting was cut.
+
+        Returns:
+            ``missed``, ``already`` or ``changed``.
+        """
+        word: bytes = self._scripts.run(
+            "miss", *schedule, due_ms, tick_ms, _text(next_ms), count, "+" if or_more else ""
+        )
+        return word.decode()
+
+    def hinder(self, schedule: ScheduleRef, why: str) -> str:
+        """Say why ticks of it wait: nobody can make jobs of them. ``hindered`` or ``changed``."""
+        word: bytes = self._scripts.run("hinder_schedule", *schedule, why[:LONGEST_REASON])
         return word.decode()
 
     def lead(self, scheduler: str, lease_ms: int, *, leaves: bool = False, now_ms: int | None = None) -> Lead:
-        """Say that a scheduler process lives, or leaves."""
-        word, now, changes = self._scripts.run("lead", _text(now_ms), scheduler, lease_ms, int(not leaves))
-        return Lead(word == b"leading", now, changes)
+        """Say that a scheduler process lives, or leaves.
 
-    def schedulers(self) -> dict[str, int]:
+        Args:
+            scheduler: ``host:pid:random@code-digest``: the version of its code, and what it declares.
+        """
+        word, now, changes = self._scripts.run("lead", _text(now_ms), scheduler, lease_ms, int(not leaves))
+        return Lead(word != b"follows", word == b"takes", now, changes)
+
+    def schedulers(self) -> dict[str, float]:
         """Ids of the scheduler processes -> when their leases end, in UTC ms; some may have ended."""
         with translated():
             found: Any = self._client.zrange(self.keys.schedulers, 0, -1, withscores=True)
-        return {id.decode(): int(end) for id, end in found}
+        return {id.decode(errors="replace"): end for id, end in found}
 
     def live_schedulers(self) -> list[str]:
-        """Those of them whose lease has not ended, by their ids: ``host:pid:random``."""
+        """Those of them whose lease has not ended, by their ids; see `lead`."""
         now_ms = self.now_ms()
         return [id for id, end in self.schedulers().items() if end > now_ms]
 
@@ -280,13 +261,32 @@ class Schedules:
         """Id of the scheduler process that fires."""
         with translated():
             found: Any = self._client.get(self.keys.leader)
-        return found.decode() if found else None
+        return found.decode(errors="replace") if found else None
+
+    def all(self) -> list[StoredSchedule | Damaged]:
+        """Every schedule, by its next tick; an entry whose name none can have is told as a damaged one."""
+        listed = self._listed()
+        strange = [
+            Damaged(name.decode(errors="backslashreplace")[:LONGEST_REASON], "no schedule can have this name")
+            for name in listed
+            if not _is_name(name)
+        ]
+        return self.read([name.decode() for name in listed if _is_name(name)]) + strange
 
     def names(self) -> list[str]:
         """All schedules, by their next tick."""
+        return [name.decode() for name in self._listed() if _is_name(name)]
+
+    def overdue(self, since_ms: int) -> list[str]:
+        """Those whose next tick came before an instant."""
+        with translated():
+            found: Any = self._client.zrange(self.keys.schedules, 0, since_ms, byscore=True)
+        return [name.decode() for name in found if _is_name(name)]
+
+    def _listed(self) -> list[bytes]:
         with translated():
             found: Any = self._client.zrange(self.keys.schedules, 0, MOST_SCHEDULES - 1)
-        return [name.decode() for name in found]
+        return list(found)
 
     def get(self, name: str) -> StoredSchedule | Damaged | None:
         """One schedule; None when there is none."""
@@ -298,24 +298,25 @@ class Schedules:
             for name in names:
                 pipe.hgetall(self.keys.schedule(name))
             replies = pipe.execute(raise_on_error=False)
-        return [_read(name, fields) for name, fields in zip(names, replies, strict=True) if fields]
+        return [read_schedule(name, fields) for name, fields in zip(names, replies, strict=True) if fields]
 
     def declared_before(self, instant_ms: int) -> list[str]:
         """Schedules of code that no scheduler has declared since."""
-        found = self.read(self.names())
         return [
             each.name
-            for each in found
+            for each in self.all()
             if isinstance(each, StoredSchedule)
             and each.source == "code"
             and (each.declared_at_ms or 0) <= instant_ms
         ]
 
     def history(self, name: str, count: int) -> list[Tick]:
-        """The newest ticks, the newest first."""
-        with translated():
-            entries: Any = self._client.xrevrange(self.keys.ticks(name), count=count)
-        return [_tick(entry.decode(), text_of(fields)) for entry, fields in entries]
+        """The newest ticks, the newest first; none when they are damaged."""
+        entries: Any = []
+        with translated(), contextlib.suppress(redis.ResponseError):
+            entries = self._client.xrevrange(self.keys.ticks(name), count=count)
+        ticks = (read_tick(entry, fields) for entry, fields in entries)
+        return [tick for tick in ticks if tick is not None]
 
 
 class SchedulesBell:
@@ -341,51 +342,13 @@ class SchedulesBell:
         self._client.close()
 
 
-def _read(name: str, fields: Any) -> StoredSchedule | Damaged:
-    try:
-        record = text_of(fields)
-        return StoredSchedule(
-            name=name,
-            uid=record["uid"],
-            version=int(record["version"]),
-            definition=_object(record["definition"], "definition"),
-            source=record["source"],
-            code=_number(record, "code"),
-            created_at_ms=int(record["created_at"]),
-            declared_at_ms=_number(record, "declared_at"),
-            next_ms=_number(record, "next"),
-            last_ms=_number(record, "last"),
-            runs=_number(record, "runs") or 0,
-            skipped=_number(record, "skipped") or 0,
-            missed=_number(record, "missed") or 0,
-            pause=_object(record["paused"], "pause") if "paused" in record else None,
-        )
-    except (AttributeError, KeyError, ValueError, RecursionError) as error:
-        return Damaged(name, f"{type(error).__name__}: {error}")
+def _fired(reply: Any) -> tuple[str, str]:
+    word, *earlier = reply
+    return word.decode(), earlier[0].decode() if earlier else ""
 
 
-def _object(text: str, what: str) -> dict[str, Any]:
-    found = json.loads(text)
-    if not isinstance(found, dict):
-        raise ValueError(f"its {what} is no object")
-    return found
-
-
-def _tick(entry: str, fields: dict[str, str]) -> Tick:
-    outcome, job = fields.get("outcome", ""), fields.get("job", "")
-    missed = outcome == "missed"
-    return Tick(
-        at_ms=int(entry.partition("-")[0]),
-        tick_ms=int(fields.get("tick", 0)),
-        cause=fields.get("cause", ""),
-        outcome=outcome,
-        job=None if missed else job,
-        count=int(job) if missed else 1,
-    )
-
-
-def _number(record: dict[str, str], name: str) -> int | None:
-    return int(record[name]) if record.get(name) else None
+def _is_name(name: bytes) -> bool:
+    return name.isascii() and is_name(name.decode())
 
 
 def _text(value: int | None) -> str | int:

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import redis
 from redis.exceptions import NoScriptError
 
 from .connection import translated
@@ -23,6 +24,7 @@ VERBS = (
     "resume_schedule",
     "fire",
     "miss",
+    "hinder_schedule",
     "lead",
     "open_session",
     "claim",
@@ -112,3 +114,33 @@ class Scripts:
                 return self._execute("EVALSHA", _hash(verb), 1, self._prefix, *args)
             except NoScriptError:
                 return self._execute("EVAL", source(verb), 1, self._prefix, *args)
+
+    def run_all(self, client: redis.Redis, verb: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Run one script some times in one round trip; what one of them raises stands in the place of its reply.
+
+        Raises:
+            StoreUnavailable: Redis is away for now; whether any of them ran is unknown, so repeat the same calls.
+        """
+        with translated():
+            replies = self._pipelined(client, verb, calls)
+            if any(isinstance(reply, NoScriptError) for reply in replies):
+                client.script_load(source(verb))
+                replies = self._pipelined(client, verb, calls)
+        return [_translated(reply) for reply in replies]
+
+    def _pipelined(self, client: redis.Redis, verb: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        with client.pipeline(transaction=False) as pipe:
+            for args in calls:
+                pipe.execute_command("EVALSHA", _hash(verb), 1, self._prefix, *args)
+            replies: list[Any] = pipe.execute(raise_on_error=False)
+        return replies
+
+
+def _translated(reply: Any) -> Any:
+    if not isinstance(reply, Exception):
+        return reply
+    try:
+        with translated():
+            raise reply
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is returned
+        return error

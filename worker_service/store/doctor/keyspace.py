@@ -72,7 +72,7 @@ SAYS: Says = {
     ),
     "no_number": (
         "The value of {subject} is no number ({detail}), so whatever counts on it fails.",
-        "replace it: arrivals go on above all earlier ones, a schedule with its next tick, rescues after one lease",
+        "replace it: arrivals go on above all earlier ones, rescues after one lease",
     ),
     "no_schema": (
         "The value of {subject} is missing, so a start takes the data for those of its own version.",
@@ -91,8 +91,6 @@ def check_keys(look: Look) -> None:
         pairs = [part for name, kind in kinds.items() if kind for part in (name, kind.encode())]
         look.examine(CHECK, SAYS, "examine_types", pairs, width=2)
     look.examine(CHECK, SAYS, "examine_numbers", [], SCHEMA)
-    for names in look.names("schedule"):
-        look.examine(CHECK, SAYS, "examine_schedules", names)
     for family in ("total", "m"):
         for names in look.names(family):
             look.examine(CHECK, SAYS, "examine_counters", names, family)

@@ -22,6 +22,7 @@ local word, earlier = create_job(ARGV, values, now)
 if word == 'exists' and not is_tick then return {'already'} end
 if is_tick then
   redis.call('HSET', key, 'last', tick)
+  redis.call('HDEL', key, 'hindered')
   if not earlier then redis.call('HINCRBY', key, 'runs', 1) end
   set_next(name, next)
 end

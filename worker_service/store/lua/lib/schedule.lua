@@ -21,10 +21,22 @@ local function set_next(name, tick)
   end
 end
 
+-- Numbers of a schedule: the largest that they may be, and whether there always is one. See store/schedule_record.py.
+local LAST_TICK, LARGEST = 253339228800000, 2 ^ 53 - 1
+local NUMBERS = {
+  version = {LARGEST, true}, created_at = {LAST_TICK, true}, declared_at = {LAST_TICK}, last = {LAST_TICK},
+  next = {LAST_TICK}, code = {LARGEST}, runs = {LARGEST}, skipped = {LARGEST}, missed = {LARGEST},
+}
+local COUNTERS = {code = true, runs = true, skipped = true, missed = true}
+
+local function is_whole(text, most)
+  return text == '0' or (text:match('^[1-9]%d*$') and #text < 17 and tonumber(text) <= most)
+end
+
 -- A tick that is to come, but was fired since who wants to set it has looked: he has to look again.
 local function is_behind(name, tick)
-  local last = tonumber(redis.call('HGET', schedule_key(name), 'last') or '')
-  return tick ~= '' and last and tonumber(tick) <= last
+  local last = redis.call('HGET', schedule_key(name), 'last')
+  return tick ~= '' and last and is_whole(last, LAST_TICK) and tonumber(tick) <= tonumber(last)
 end
 
 -- What tells a definition from all others, also from those of an earlier schedule of this name; 0 when there is none.
@@ -32,23 +44,49 @@ local function edition_of(uid, version)
   return uid and version and uid .. '-' .. version or '0'
 end
 
+-- A history of another type, which the doctor names, must not keep a tick from being counted.
 local function note_tick(name, tick, cause, outcome, job)
+  local kind = redis.call('TYPE', ticks_key(name)).ok
+  if kind ~= 'stream' and kind ~= 'none' then return end
   redis.call('XADD', ticks_key(name), 'MAXLEN', '~', KEPT_TICKS, '*', 'tick', tick, 'cause', cause,
     'outcome', outcome, 'job', job)
   publish_change('schedules')
 end
 
-local function is_version(text)
-  return text and text:match('^%d+$') and #text < 16
+-- Those that are none, with what they hold ('' when they are missing).
+local function damaged_numbers(name)
+  local damaged = {}
+  for field, rule in pairs(NUMBERS) do
+    local value = redis.call('HGET', schedule_key(name), field)
+    if (value and not is_whole(value, rule[1])) or (not value and rule[2]) then damaged[field] = value or '' end
+  end
+  return damaged
 end
 
--- A definition that is new or differs, or whose version is damaged; its ticks begin with next.
+local function is_uid(text)
+  return text and #text <= 64 and text:match('^[!#-~]+$')
+end
+
+local function is_sound(name)
+  return is_uid(redis.call('HGET', schedule_key(name), 'uid')) and next(damaged_numbers(name)) == nil
+end
+
+-- One that is damaged is replaced so that nothing that may have been fired is fired again, and no version comes twice.
+local function mend_number(name, field, now)
+  redis.call('HSET', schedule_key(name), field, COUNTERS[field] and 0 or now)
+  if field == 'next' and redis.call('HEXISTS', schedule_key(name), 'paused') == 0 then
+    redis.call('ZADD', SCHEDULES, now, name)
+  end
+end
+
+-- A definition that is new or differs, or beside which something is damaged; its ticks begin with next.
 local function write_definition(name, now, uid, definition, next, max_runs, source)
   local key = schedule_key(name)
-  redis.call('HSETNX', key, 'uid', uid)
-  redis.call('HSETNX', key, 'created_at', now)
+  if redis.call('EXISTS', key) == 0 then redis.call('HSET', key, 'version', 0, 'created_at', now) end
+  if not is_uid(redis.call('HGET', key, 'uid')) then redis.call('HSET', key, 'uid', uid) end
+  for field in pairs(damaged_numbers(name)) do mend_number(name, field, now) end
   redis.call('HSET', key, 'definition', definition, 'max_runs', max_runs, 'source', source)
-  if not is_version(redis.call('HGET', key, 'version')) then redis.call('HSET', key, 'version', 0) end
+  redis.call('HDEL', key, 'hindered')
   redis.call('HINCRBY', key, 'version', 1)
   set_next(name, next)
   if redis.call('HEXISTS', key, 'paused') == 1 then redis.call('ZADD', SCHEDULES, '+inf', name) end

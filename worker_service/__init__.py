@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal
 
 from .jobs.errors import PermanentError, RetryLater, UnknownOutcome
+from .jobs.sensitive import Sensitive
 from .jobs.steps import Happened, NotHappened
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = [
     "NotHappened",
     "PermanentError",
     "RetryLater",
+    "Sensitive",
     "UnknownOutcome",
     "__version__",
     "actor",

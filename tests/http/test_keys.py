@@ -206,6 +206,12 @@ class TestActors:
         guarded.post(f"/v1/jobs/{job}/cancel", headers=bearer(ADMIN_KEY))
         self.refused(guarded.post(f"/v1/jobs/{job}/retry", json=body, headers=mine))
 
+    def test_job_of_another_actor_is_not_run_before_its_time(
+        self, guarded: FlaskClient, mine: dict[str, str]
+    ):
+        later = guarded.post("/v1/jobs", json={**JOB, "delay_ms": 60_000}, headers=bearer(ADMIN_KEY))
+        self.refused(guarded.post(f"{later.headers['Location']}/run-now", headers=mine))
+
     def test_jobs_that_may_be_of_another_actor_are_not_put_back(
         self, guarded: FlaskClient, mine: dict[str, str]
     ):

@@ -1,5 +1,6 @@
 """Jobs that exist: lists, and one of them."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
@@ -7,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from ..broker.broker import JobBroker
 from ..jobs.errors import InvalidQuery, JobNotFinished, JobNotSucceeded, UnknownJob
 from ..jobs.instants import to_text
+from ..jobs.masking import is_sensitive
 from ..jobs.states import State
 from ..settings import Settings
 from ..store import Job
@@ -36,7 +38,8 @@ def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
     )
     def index() -> Response:
         query = checked_query(ListQuery, request.args)
-        page = broker.listing.page(query.limit, query.wanted(), after=query.cursor)
+        wanted = replace(query.wanted(), searched=_searched(broker)) if query.q else query.wanted()
+        page = broker.listing.page(query.limit, wanted, after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]
         listed = JobPageJson(items=items, next_cursor=cursor, truncated=page.truncated)
@@ -80,7 +83,7 @@ def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
         if job.state is not State.SUCCEEDED:
             why = f" ({job.reason})" if job.reason else ""
             raise JobNotSucceeded(f"The job {id} is {job.state}{why}: it has no result.")
-        return jsonify(ResultJson(result=job.result))
+        return jsonify(ResultJson(result=shown(broker, job)["result"]))
 
     @routes.get("/v1/jobs/<id>/log")
     @documented("Read the lines that a job's actor logged.", {200: LogJson}, problems=(UnknownJob,))
@@ -111,6 +114,11 @@ def shown(broker: JobBroker, job: Job) -> JobJson:
     """The job as JSON, its arguments under their names where the actor is known."""
     actor = broker.actors.get(job.actor)
     return job_json(job, actor.fn if actor else None)
+
+
+def _searched(broker: JobBroker) -> frozenset[str]:
+    """Actors in whose arguments a text may be looked for."""
+    return frozenset(name for name, actor in broker.actors.items() if not is_sensitive(actor.fn))
 
 
 def _kept(settings: Settings) -> str:

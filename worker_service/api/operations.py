@@ -31,7 +31,7 @@ from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
 from .principal import current_principal
-from .representation import location
+from .representation import arguments_of, location
 
 _RETRIES = uuid.UUID("7a9c7d5e-5d0c-4a55-9d3e-2f6a1c0b8e41")
 """Of the ids that repeated requests lead to (UUID version 5)."""
@@ -104,9 +104,10 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Let a job run that waits for its time.",
         {202: JobJson},
-        problems=(UnknownJob, JobFinished, JobNotWaiting),
+        problems=(UnknownJob, JobFinished, JobNotWaiting, ActorNotAllowed),
     )
     def run_now(id: str) -> tuple[Response, int]:
+        check_may_run(broker, settings, id)
         word = broker.store.run_now(id)
         job = found(broker, settings, id)
         if word == "finished":
@@ -154,7 +155,8 @@ def _run_again(broker: JobBroker, settings: Settings, id: str, args: dict[str, A
     word, owner = replay_as(broker, found(broker, settings, id), args, new_id)
     if word != "replayed":
         raise _refusal(word, found(broker, settings, id), owner)
-    if shown(broker, found(broker, settings, new_id))["args"] != args:
+    made = found(broker, settings, new_id)
+    if arguments_of(made, broker.actors[made.actor].fn) != args:
         raise IdempotencyKeyReused("This Idempotency-Key came with other arguments before.")
     return new_id
 

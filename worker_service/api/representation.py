@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..jobs.instants import to_text
+from ..jobs.masking import is_sensitive, masked, scrubbed, secrets_of
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
 from ..store import Delivery, Job, JobStep, NewJob, Submitted
@@ -22,6 +23,8 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         job: its record.
         fn: the actor's function when it is known here; it gives names to arguments sent by position.
     """
+    named = arguments_of(job, fn)
+    hidden = secrets_of(fn, named) if is_sensitive(fn) else ()
     shown: JobJson = {
         "id": job.id,
         "actor": job.actor,
@@ -30,7 +33,7 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         "wait_reason": job.wait_reason,
         "reason": job.reason,
         "fingerprint": job.fingerprint,
-        "args": arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {})),
+        "args": masked(fn, named),
         "tags": [tag for tag in _option(job, "tags", list) or [] if isinstance(tag, str)],
         "metadata": _option(job, "metadata", dict) or {},
         "priority": job.priority,
@@ -44,11 +47,11 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
         "expires_at": to_text(job.expires_at_ms),
         "unique_key": job.unique_key,
         "worker": job.worker,
-        "progress": _progress(job.progress),
-        "result": job.result,
-        "error": _error(job.error),
-        "attempts": [_delivery(delivery) for delivery in job.deliveries],
-        "steps": [_step(step) for step in job.steps],
+        "progress": _progress(scrubbed(job.progress, hidden)),
+        "result": scrubbed(job.result, hidden),
+        "error": _error(scrubbed(job.error, hidden)),
+        "attempts": [_delivery(delivery, hidden) for delivery in job.deliveries],
+        "steps": [_step(step, hidden) for step in job.steps],
         "schedule": job.schedule,
         "tick": to_text(job.tick_ms),
         "replayed_from": job.replayed_from,
@@ -59,6 +62,11 @@ def job_json(job: Job, fn: Callable[..., Any] | None) -> JobJson:
     }
     shown["version"] = _version(shown)
     return shown
+
+
+def arguments_of(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
+    """The arguments by name, sensitive ones too."""
+    return arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {}))
 
 
 def _version(shown: JobJson) -> str:
@@ -140,7 +148,7 @@ def _instant(at_ms: int | None, in_ms: int | None, now_ms: int) -> int | None:
     return at_ms
 
 
-def _delivery(delivery: Delivery) -> DeliveryJson:
+def _delivery(delivery: Delivery, hidden: tuple[str, ...]) -> DeliveryJson:
     return {
         "number": delivery.number,
         "started_at": to_text(delivery.started_at_ms),
@@ -148,12 +156,13 @@ def _delivery(delivery: Delivery) -> DeliveryJson:
         "worker": delivery.worker,
         "outcome": delivery.outcome,
         "charged": delivery.charged,
-        "error": _error(delivery.error),
+        "error": _error(scrubbed(delivery.error, hidden)),
     }
 
 
-def _step(step: JobStep) -> StepJson:
-    return {"name": step.name, "state": step.state, "at": to_text(step.at_ms), "result": step.result}
+def _step(step: JobStep, hidden: tuple[str, ...]) -> StepJson:
+    result = scrubbed(step.result, hidden)
+    return {"name": step.name, "state": step.state, "at": to_text(step.at_ms), "result": result}
 
 
 def _progress(found: object) -> ProgressJson | None:

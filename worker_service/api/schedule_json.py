@@ -1,10 +1,11 @@
 """Schedules as JSON, for the HTTP interface and the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..broker.schedules import Backfilled, Coming, Entry, Standing
 from ..jobs.instants import to_text
+from ..jobs.masking import masked
 from ..store import Damaged, Tick
 from .answers import (
     BackfilledTickJson,
@@ -20,24 +21,32 @@ from .links import link
 from .representation import location, state_or_pruned
 
 
-def schedule_json(entry: Entry | Damaged) -> ScheduleJson | DamagedScheduleJson:
-    """A schedule; of one that cannot be read its name, its state and the reason."""
+def schedule_json(
+    entry: Entry | Damaged, fn: Callable[..., Any] | None
+) -> ScheduleJson | DamagedScheduleJson:
+    """A schedule; of one that cannot be read its name, its state and the reason.
+
+    Args:
+        fn: its actor's function when it is known here; without it all arguments are hidden.
+    """
     if isinstance(entry, Damaged):
         return DamagedScheduleJson(
             name=entry.name, state=Standing.DAMAGED, reason=entry.reason, links=_links(entry.name)
         )
-    return entry_json(entry)
+    return entry_json(entry, fn)
 
 
-def entry_json(entry: Entry) -> ScheduleJson:
+def entry_json(entry: Entry, fn: Callable[..., Any] | None) -> ScheduleJson:
     """A schedule that is in order."""
-    stored = entry.stored
+    stored, definition = entry.stored, entry.definition.model_dump(mode="json", exclude_none=True)
+    if isinstance(definition.get("args"), dict):
+        definition["args"] = masked(fn, definition["args"])
     return {
         "name": entry.name,
         "state": entry.state,
         "source": stored.source,
         "version": stored.version,
-        "definition": entry.definition.model_dump(mode="json", exclude_none=True),
+        "definition": definition,
         "next_tick": to_text(stored.next_ms) if entry.state is Standing.ACTIVE else None,
         "last_tick": to_text(stored.last_ms),
         "runs": stored.runs,

@@ -1,5 +1,8 @@
 """Schedules over HTTP: what they say, and whether they are fired."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, Request, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict
 from werkzeug.exceptions import BadRequest
@@ -50,10 +53,17 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     routes = Blueprint("schedules", __name__)
     timetable = Timetable(broker, settings.timezone)
 
+    def fn_of(entry: Entry | Damaged) -> Callable[..., Any] | None:
+        actor = broker.actors.get(entry.definition.actor) if isinstance(entry, Entry) else None
+        return actor.fn if actor else None
+
+    def shown(entry: Entry | Damaged) -> Response:
+        return _shown(entry, fn_of(entry))
+
     @routes.get("/v1/schedules")
     @documented("List schedules by name.", {200: SchedulesJson})
     def index() -> Response:
-        return jsonify(SchedulesJson(items=[schedule_json(each) for each in timetable.all()]))
+        return jsonify(SchedulesJson(items=[schedule_json(each, fn_of(each)) for each in timetable.all()]))
 
     @routes.get("/v1/schedules/<name>")
     @documented(
@@ -63,7 +73,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         problems=(UnknownSchedule,),
     )
     def show(name: str) -> Response:
-        return _shown(timetable.find(name))
+        return shown(timetable.find(name))
 
     @routes.put("/v1/schedules/<name>")
     @documented(
@@ -79,7 +89,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         current_principal().check_actor(str(wanted.get("actor")))
         expected = _expected(request, timetable, name)
         word, entry = timetable.put(name, wanted, expected=expected)
-        response = _shown(entry)
+        response = shown(entry)
         if word == "created":
             response.status_code = 201
             response.headers["Location"] = link(f"/v1/schedules/{name}")
@@ -106,7 +116,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     )
     def pause(name: str) -> Response:
         wanted = checked(PauseSchedule, json_object(request))
-        return _shown(timetable.pause(name, wanted.note))
+        return shown(timetable.pause(name, wanted.note))
 
     @routes.post("/v1/schedules/<name>/resume")
     @documented(
@@ -120,7 +130,7 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
     def resume(name: str) -> Response:
         checked(NoFields, json_object_if_any(request))
         check_may_fire(timetable, name)
-        return _shown(timetable.resume(name))
+        return shown(timetable.resume(name))
 
     return routes
 
@@ -136,9 +146,9 @@ def check_may_fire(timetable: Timetable, name: str) -> None:
         principal.check_actor(timetable.get(name).definition.actor)
 
 
-def _shown(entry: Entry | Damaged) -> Response:
+def _shown(entry: Entry | Damaged, fn: Callable[..., Any] | None) -> Response:
     """The entity tag is the edition of the definition, which is what is put; counters change without it."""
-    response = jsonify(schedule_json(entry))
+    response = jsonify(schedule_json(entry, fn))
     if isinstance(entry, Entry):
         response.set_etag(entry.stored.edition)
     return response

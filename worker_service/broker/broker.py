@@ -17,6 +17,7 @@ from ..jobs.errors import (
     StoreUnavailable,
     WorkerServiceError,
 )
+from ..jobs.masking import MASK, is_sensitive
 from ..settings import Settings
 from ..store import Hook, Idempotency, Level, Listing, NewJob, Queries, Store, Submitted, Vitals, connect
 from .consumer import JobConsumer
@@ -209,12 +210,18 @@ class JobBroker(HookedBroker):
         try:
             sent, job = self._read(message, delay)
         except InvalidJob as error:
-            self.logger.error("Follow-up %s of %s cannot run: %s", message, parent, error)
+            self.logger.error(
+                "Follow-up %s %s of %s cannot run: %s",
+                message.actor_name,
+                message.message_id,
+                parent,
+                error.code,
+            )
             return NewJob(
                 id=message.message_id,
                 queue=message.queue_name,
                 actor=message.actor_name,
-                message=_readable(message),
+                message=_readable(message, self.actors.get(message.actor_name)),
                 parent=parent,
                 dead_reason=error.code,
             )
@@ -328,8 +335,9 @@ def _to_repeat(message: "dramatiq.Message[Any]") -> "dramatiq.Message[Any]":
     )
 
 
-def _readable(message: "dramatiq.Message[Any]") -> bytes:
+def _readable(message: "dramatiq.Message[Any]", actor: "dramatiq.Actor[Any, Any] | None") -> bytes:
     try:
         return encode(message)
     except InvalidJob:
-        return encode(dataclasses.replace(message, args=(repr(message.args),), kwargs={}, options={}))
+        told = MASK if is_sensitive(actor.fn if actor else None) else repr(message.args)
+        return encode(dataclasses.replace(message, args=(told,), kwargs={}, options={}))

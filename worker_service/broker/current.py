@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from dramatiq.logging import get_logger
 
 from ..jobs.errors import NoCurrentJob, StoreUnavailable
+from ..jobs.masking import scrubbed
 from .interrupts import JobCancelled, LeaseLost
 from .proxy import CURRENT, JobProxy, Notes
 from .submission import TICK, TRACEPARENT
@@ -81,7 +82,10 @@ class CurrentJob:
         """
         if not 0 <= percent <= 100:
             raise ValueError(f"percent={percent}: use 0 to 100")
-        text = json.dumps({"percent": percent, "note": note[:NOTE_LIMIT]}, separators=(",", ":"))
+        text = json.dumps(
+            {"percent": percent, "note": scrubbed(note, self._job.secrets)[:NOTE_LIMIT]},
+            separators=(",", ":"),
+        )
         self._write(lambda notes: notes.store.progress(self.id, self.token, text))
 
     def log(self, line: str) -> None:
@@ -90,7 +94,9 @@ class CurrentJob:
         Raises:
             LeaseLost: the job was taken back; another process may be running it.
         """
-        self._write(lambda notes: notes.store.log(self.id, self.token, line[:LINE_LIMIT]))
+        self._write(
+            lambda notes: notes.store.log(self.id, self.token, scrubbed(line, self._job.secrets)[:LINE_LIMIT])
+        )
 
     def still_mine(self) -> bool:
         """Ask the store whether this delivery still counts: before a step that must not be done by two.

@@ -8,7 +8,7 @@ import dramatiq
 
 from ..jobs.errors import InvalidJob
 from ..jobs.ids import new_job_id
-from ..jobs.signature import check_arguments
+from ..jobs.masking import check_shown_arguments
 from ..names import did_you_mean
 from ..store import Idempotency, Job, Level, NewJob, Submitted
 from .broker import JobBroker
@@ -95,7 +95,7 @@ def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":
     if actor is None:
         hint = did_you_mean(wanted.actor, offered(broker.actors))
         raise InvalidJob(f"No actor {wanted.actor!r}.{hint}", pointer="/actor", code="unknown_actor")
-    args, kwargs = check_arguments(actor.fn, wanted.args)
+    args, kwargs = check_shown_arguments(actor.fn, wanted.args)
     options = dict(wanted.options)
     if wanted.queue is not None:
         options["queue"] = wanted.queue

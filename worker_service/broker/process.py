@@ -24,7 +24,8 @@ from dramatiq.logging import get_logger
 from dramatiq.middleware import Middleware, Shutdown
 
 from ..jobs.errors import InvalidArguments, StoreUnavailable
-from ..jobs.signature import binds, typed_arguments
+from ..jobs.masking import is_sensitive, secrets_of
+from ..jobs.signature import arguments_by_name, binds, typed_arguments
 from ..settings import Settings
 from ..store import Listening, Outcome, Queries, Store
 from ..store.workers import Workers, names_text
@@ -34,6 +35,7 @@ from .completions import Completions
 from .interrupts import Interrupts, LeaseLost
 from .keeping import KeeperOrders, Keeping
 from .listener import Listener
+from .log_records import scrub_log_records
 from .page import Page
 from .proxy import CURRENT, JobProxy, Notes
 from .session import Session
@@ -100,6 +102,7 @@ class WorkerProcess(Middleware):
     # What Dramatiq tells us, in the order it happens.
 
     def after_process_boot(self, broker: dramatiq.Broker) -> None:
+        scrub_log_records()
         self._page = Page()
         orders = KeeperOrders(
             url=self._settings.redis_url,
@@ -150,6 +153,7 @@ class WorkerProcess(Middleware):
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
         job = cast("JobProxy", message)  # what our consumers hand out
         job.notes = self._notes
+        job.secrets = _secrets(broker, job)
         CURRENT.set(job)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
@@ -275,6 +279,13 @@ class WorkerProcess(Middleware):
             return  # the keeper goes on to do it
         self.keeping.stop()
         self.interrupts.stop()
+
+
+def _secrets(broker: dramatiq.Broker, job: JobProxy) -> tuple[str, ...]:
+    actor = broker.actors.get(job.actor_name)
+    if actor is None or not is_sensitive(actor.fn):
+        return ()
+    return secrets_of(actor.fn, arguments_by_name(actor.fn, tuple(job.args), job.kwargs))
 
 
 def _typed(

@@ -12,6 +12,7 @@ from dramatiq.middleware import SkipMessage, TimeLimitExceeded
 
 from ..jobs.errors import PermanentError, ResultNotStorable
 from ..jobs.fingerprint import fingerprint_of_error, frames_of, own_frame
+from ..jobs.masking import scrubbed
 from ..jobs.results import result_json
 from ..store import ClaimedJob, NewJob, Outcome, Queries, Store
 
@@ -54,6 +55,7 @@ class JobProxy(dramatiq.MessageProxy):
         in_actor: True while the actor's own function runs: what it sends goes out at once. What hooks send
             before or after it waits in ``outbox`` for finish.
         notes: where its actor writes and reads about the job; set when it starts.
+        secrets: values of its sensitive arguments; set when it starts.
         is_cancelled: whether somebody asked it to stop.
         was_interrupted: whether an interrupt was raised in it by us, and not by its own code.
         steps: names of those it has come to; each once.
@@ -73,6 +75,7 @@ class JobProxy(dramatiq.MessageProxy):
         self.claimed = claimed
         self.in_actor = False
         self.notes: Notes | None = None
+        self.secrets: tuple[str, ...] = ()
         self.is_cancelled = False
         self.was_interrupted = False
         self.steps: set[str] = set()
@@ -81,6 +84,10 @@ class JobProxy(dramatiq.MessageProxy):
         self.outbox: list[NewJob] = []
         self.result = ""
         self._unstorable: ResultNotStorable | None = None
+
+    def __str__(self) -> str:
+        """For logs: without arguments, which may be sensitive."""
+        return f"{self.actor_name} {self.message_id}"
 
     @property
     def session(self) -> str:
@@ -104,7 +111,7 @@ class JobProxy(dramatiq.MessageProxy):
             return self._outcome(
                 "dead_letter",
                 reason="result_not_storable",
-                error=describe(self._unstorable),
+                error=describe(self._unstorable, self.secrets),
                 fingerprint=self._fingerprint(self._unstorable),
             )
         decision = self.decision or Decision("dead_letter", self._dead_reason(error))
@@ -115,7 +122,9 @@ class JobProxy(dramatiq.MessageProxy):
             reason=decision.reason,
             delay_ms=decision.delay_ms,
             message=decision.message,
-            error="" if error is None or decision.verb in ("hand_back", "cancel") else describe(error),
+            error=""
+            if error is None or decision.verb in ("hand_back", "cancel")
+            else describe(error, self.secrets),
             charged=not isinstance(error, ActorNotFound),
             fingerprint=self._fingerprint(error) if decision.verb == "dead_letter" else "",
         )
@@ -149,13 +158,17 @@ CURRENT: ContextVar[JobProxy | None] = ContextVar("current_delivery", default=No
 """The delivery that this thread (or coroutine) is processing."""
 
 
-def describe(error: BaseException) -> str:
-    """An exception as JSON: type, message, where the team's own code was, and the end of its traceback."""
+def describe(error: BaseException, secrets: tuple[str, ...] = ()) -> str:
+    """An exception as JSON: type, message, where the team's own code was, and the end of its traceback.
+
+    Args:
+        secrets: texts that are not to be told.
+    """
     found = {
         "type": type(error).__name__,
-        "message": _text(error)[:2000],
+        "message": scrubbed(_text(error), secrets)[:2000],
         "frame": own_frame(frames_of(error)),
-        "traceback": _traceback(error)[-TRACEBACK_LIMIT:],
+        "traceback": scrubbed(_traceback(error), secrets)[-TRACEBACK_LIMIT:],
     }
     return json.dumps(found, separators=(",", ":"))
 

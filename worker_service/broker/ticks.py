@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import dramatiq
 
 from ..jobs.errors import InvalidSchedule
+from ..jobs.masking import check_shown_arguments
 from ..jobs.schedule import Definition
-from ..jobs.signature import check_arguments
 from ..jobs.ticks import jittered
 from ..names import did_you_mean
 from ..store import Lock, NewJob, ScheduleRef, Schedules
@@ -120,7 +120,7 @@ def _message(
     if actor is None:
         hint = did_you_mean(name, known)
         raise InvalidSchedule(f"No actor {name!r}.{hint}", pointer="/actor", code="unknown_actor")
-    args, kwargs = check_arguments(actor.fn, given)
+    args, kwargs = check_shown_arguments(actor.fn, given)
     return dramatiq.Message(
         queue_name=actor.queue_name,
         actor_name=actor.actor_name,

@@ -17,6 +17,7 @@ import dramatiq
 
 from ..jobs.errors import PermanentError
 from ..jobs.instants import to_text
+from ..jobs.masking import is_sensitive, masked, scrubbed, secrets_of
 from ..jobs.retry_after import respect_retry_after
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
@@ -116,7 +117,9 @@ def _exchange(broker: JobBroker, id: str, event: str, ended_at: int) -> dict[str
 
 def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
     """What a delivery tells of a job."""
-    error = job.error if isinstance(job.error, dict) else None
+    named = arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {}))
+    hidden = secrets_of(fn, named) if is_sensitive(fn) else ()
+    error = scrubbed(job.error, hidden) if isinstance(job.error, dict) else None
     options = _options(job)
     return {
         "id": job.id,
@@ -124,7 +127,7 @@ def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "queue": job.queue,
         "state": job.state,
         "reason": job.reason,
-        "args": arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {})),
+        "args": masked(fn, named),
         "tags": options.get("tags") or [],
         "metadata": options.get("metadata") or {},
         "attempt": job.attempts + (job.state is State.SUCCEEDED),
@@ -132,7 +135,7 @@ def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "created_at": to_text(job.created_at_ms),
         "started_at": to_text(job.started_at_ms),
         "finished_at": to_text(job.finished_at_ms),
-        "result": job.result,
+        "result": scrubbed(job.result, hidden),
         "error": {name: error.get(name) for name in ("type", "message")} if error else None,
         "schedule": job.schedule,
         "replayed_from": job.replayed_from,

@@ -10,10 +10,10 @@ import json
 import logging
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from inspect import Parameter
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
@@ -22,6 +22,7 @@ from pydantic_core import to_jsonable_python
 
 from ..names import did_you_mean
 from .errors import InvalidArguments, InvalidJob
+from .sensitive import Sensitive
 from .validation import check, problems, summary
 
 ARGUMENTS_LIMIT = 64 * 1024
@@ -36,6 +37,11 @@ _BY_NAME = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Paramete
 @lru_cache(maxsize=4096)
 def _signature(fn: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(fn)
+
+
+def parameters(fn: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """What a function takes, by name."""
+    return _signature(fn).parameters
 
 
 def binds(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -221,6 +227,8 @@ def _annotation(fn: Callable[..., Any], parameter: Parameter) -> Any:
 
 def _is_plain(annotation: Any) -> bool:
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated and all(isinstance(mark, Sensitive) for mark in inside[1:]):
+        return _is_plain(inside[0])
     if origin is None:
         return _is_hashable(annotation) and annotation in _PLAIN
     if origin is dict:

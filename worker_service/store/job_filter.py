@@ -19,6 +19,7 @@ class JobFilter:
         fingerprint: of dead jobs.
         tag: one of its tags.
         text: stands somewhere in its id, actor, queue, tags, error or arguments, in capital letters or not.
+        searched: actors in whose arguments the text is looked for; None: all.
         since_ms, until_ms: created at the first instant or later, and before the second one.
     """
 
@@ -28,6 +29,7 @@ class JobFilter:
     fingerprint: str | None = None
     tag: str | None = None
     text: str | None = None
+    searched: frozenset[str] | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 

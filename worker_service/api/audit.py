@@ -27,7 +27,7 @@ class AuditQuery(BaseModel):
     since: Instant | None = None
     refused: bool = Field(default=False, description="What was refused, in place of what was let through.")
     limit: int = Field(default=50, ge=1, le=500)
-    cursor: Annotated[str, StringConstraints(pattern=r"^\d{1,15}-\d{1,15}$")] | None = None
+    cursor: Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,14}-[0-9]{1,15}$")] | None = None
 
 
 def audit(log: Audit) -> Blueprint:

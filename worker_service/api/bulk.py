@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ..broker.broker import JobBroker
 from ..broker.bulk import MAY_BE, MEANT, MOST_IDS, Operation, count, submit
 from ..broker.offered import offered
-from ..jobs.errors import ActorNotAllowed, IdempotencyKeyReused, InvalidJob, InvalidQuery, StoreFull
+from ..jobs.errors import (
+    ActorNotAllowed,
+    IdempotencyKeyReused,
+    InvalidJob,
+    InvalidQuery,
+    QueueFull,
+    StoreFull,
+)
 from ..jobs.validation import summary
 from ..names import nearest
 from ..settings import Settings
@@ -56,7 +63,7 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
         body=BulkRequest,
         sends=SENT,
         headers=ABOUT_THE_KEY,
-        problems=(InvalidQuery, IdempotencyKeyReused, StoreFull, ActorNotAllowed),
+        problems=(InvalidQuery, IdempotencyKeyReused, QueueFull, StoreFull, ActorNotAllowed),
     )
     def operate(operation: Operation) -> Response:
         body = json_object(request)
@@ -64,10 +71,10 @@ def bulk(broker: JobBroker, settings: Settings) -> Blueprint:
         check_names(broker, wanted)
         if operation == "retry":
             check_actors(wanted)
+        idempotency = read_idempotency(request.headers, {"operation": operation, **body}, settings)
         if dry_run:
             matched, truncated = count(broker, ids, wanted)
             return jsonify(MatchedJson(matched=matched, truncated=truncated))
-        idempotency = read_idempotency(request.headers, {"operation": operation, **body}, settings)
         return accepted(broker, *submit(broker, operation, ids, wanted, idempotency))
 
     return routes

@@ -6,9 +6,18 @@ from typing import Any
 
 from ..documented import Document
 from ..scopes import Scope
+from ..streams import MEDIA_TYPE as EVENT_STREAM
 from .headers import REQUEST_ID, header_refs, header_schema
 from .problems import problem_names, response_ref
 from .schemas import Schemas
+
+EVENT = {
+    "description": "One event of the stream.",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["event", "data"],
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +110,6 @@ def _answer(status: int, what: Any, document: Document, schemas: Schemas) -> dic
     if what == "":
         return found
     if isinstance(what, str):
-        return {**found, "content": {what: {"schema": {"type": "string"}}}}
+        schema = EVENT if what == EVENT_STREAM else {"type": "string"}
+        return {**found, "content": {what: {"schema": schema}}}
     return {**found, "content": {"application/json": {"schema": schemas.of_answer(what)}}}

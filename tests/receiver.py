@@ -32,14 +32,17 @@ class Received:
         return found
 
 
+def examples() -> dict[str, Any]:
+    """What the page's Python code defines: ``is_genuine``, and the receiver ``app`` with this module's secret."""
+    names: dict[str, Any] = {"SECRET": SECRET, "__name__": "example"}
+    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
+        exec(code, names)
+    return names
+
+
 def is_genuine(secret: str, received: Received) -> bool:
     """What the page tells receivers to do."""
-    code = next(
-        code for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "hmac" in code
-    )
-    names: dict[str, Any] = {}
-    exec(code, names)
-    verify: Callable[..., bool] = names["is_genuine"]
+    verify: Callable[..., bool] = examples()["is_genuine"]
     return verify(secret, received.headers, received.body)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.broker.conftest import MakeBroker, Working, an_actor
 from tests.outbound.site import refuses_connections
-from tests.receiver import OLDER_SECRET, SECRET, Received, Receiver, is_genuine
+from tests.receiver import OLDER_SECRET, SECRET, Received, Receiver, examples, is_genuine
 from tests.waiting import wait_until
 from worker_service.broker import webhooks
 from worker_service.broker.broker import JobBroker
@@ -156,6 +156,19 @@ class TestDelivered:
         assert not is_genuine(SECRET, Received(received.headers, received.body.replace(b"done", b"gone")))
         late = Received({**received.headers, "webhook-timestamp": "1700000000"}, received.body)
         assert not is_genuine(SECRET, late)
+
+    def test_receiver_of_the_page_takes_it_once_and_refuses_what_was_changed(
+        self, broker: JobBroker, receiver: Receiver, working: Working
+    ):
+        with working(broker):
+            send(broker, receiver, "done")
+            [received] = taken(receiver)
+        names = examples()
+        client = names["app"].test_client()
+        bodies = [received.body, received.body, received.body + b" "]
+        answers = [client.post("/hooks/jobs", data=body, headers=received.headers) for body in bodies]
+        assert [answer.status_code for answer in answers] == [204, 204, 401]
+        assert names["seen"] == {received.id}
 
     def test_what_makes_it_too_large_is_left_out_and_named(
         self, broker: JobBroker, receiver: Receiver, working: Working, monkeypatch: pytest.MonkeyPatch

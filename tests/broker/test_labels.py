@@ -53,10 +53,21 @@ def test_wrong_label_is_refused_where_it_is_written(declare: Declare, wrong: dic
 
 
 def test_result_that_is_not_to_be_stored_is_not(declare: Declare, ended: Ended):
-    actor = declare(lambda: 7)
+    actor, keeps_none = (
+        declare(lambda: 7),
+        declare(object, store_result=False),
+    )  # of which no result can be stored
     assert ended(actor.send()).result == 7
-    job = ended(actor.send_with_options(store_results=False))
-    assert (job.state, job.has_result) == (State.SUCCEEDED, False)
+    assert ended(actor.send_with_options(store_result=True)).result == 7
+    for message in (actor.send_with_options(store_result=False), keeps_none.send()):
+        job = ended(message)
+        assert (job.state, job.has_result) == (State.SUCCEEDED, False)
+    assert ended(keeps_none.send_with_options(store_result=True)).state is State.DEAD
+
+
+def test_store_result_is_true_or_false(declare: Declare):
+    with pytest.raises(InvalidJob, match="True or False"):
+        declare(lambda: None).send_with_options(store_result="no")
 
 
 class TestTrace:

@@ -85,7 +85,7 @@ class JobRequest(BaseModel):
             "time_limit": self.time_limit_ms,
             "tags": self.tags,
             "metadata": self.metadata,
-            "store_results": self.store_result,
+            "store_result": self.store_result,
             "webhook": self.webhook,
         }
         wanted = {name: value for name, value in options.items() if value is not None}

@@ -9,7 +9,7 @@ import dramatiq
 from ..jobs.signature import arguments_schema
 from ..jobs.uniqueness import Unique
 from .process import DEFAULT_TIME_LIMIT_MS
-from .submission import DEFAULT_MAX_CRASHES, declared_max_attempts
+from .submission import DEFAULT_MAX_CRASHES, STORE_RESULT, declared_max_attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def describe(actor: "dramatiq.Actor[Any, Any]") -> ActorInfo:
         unique=actor.options.get("unique"),
         tags=list(actor.options.get("tags") or ()),
         metadata=actor.options.get("metadata") or {},
-        store_result=actor.options.get("store_results", True),
+        store_result=bool(actor.options.get(STORE_RESULT, actor.options.get("store_results", True))),
         arguments=arguments_schema(actor.fn),
     )
 

@@ -26,7 +26,7 @@ class WantedJob:
         idempotency: what makes a repeated request one job.
         level: how safe the job has to be before the request is answered.
         options: what ``send_with_options`` knows: ``priority``, ``max_attempts``, ``time_limit``, ``unique``, ``tags``,
-            ``metadata``, ``store_results``, ``traceparent``.
+            ``metadata``, ``store_result``, ``traceparent``.
     """
 
     actor: str

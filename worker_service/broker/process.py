@@ -39,6 +39,7 @@ from .log_records import scrub_log_records
 from .page import Page
 from .proxy import CURRENT, JobProxy, Notes
 from .session import Session
+from .submission import STORE_RESULT
 from .thread_watch import ThreadWatch
 
 DEFAULT_TIME_LIMIT_MS = 600_000
@@ -76,7 +77,7 @@ class WorkerProcess(Middleware):
 
     @property
     def actor_options(self) -> set[str]:
-        return {"time_limit", "notify_shutdown", "max_attempts", "max_crashes"}
+        return {"time_limit", "notify_shutdown", "max_attempts", "max_crashes", STORE_RESULT}
 
     def guard(self, actor: dramatiq.Actor[Any, Any]) -> None:
         """Wrap an actor's function so that only it is interrupted."""

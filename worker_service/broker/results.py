@@ -10,6 +10,7 @@ from dramatiq.results.backend import DEFAULT_TIMEOUT
 from ..jobs.states import State
 from ..store import Job, Queries
 from .proxy import CURRENT
+from .submission import STORE_RESULT
 
 
 class JobResults(ResultBackend):
@@ -20,9 +21,11 @@ class JobResults(ResultBackend):
         self._reads = reads
 
     def store_result(self, message: Any, result: Any, ttl: int) -> None:
-        """Note the value for finish. ``ttl`` is not used: a result lives as long as its job."""
+        """Note the value for finish, unless nobody wants it. ``ttl`` is not used: a result lives as long as its job."""
         job = CURRENT.get()
-        if job is not None and job.message_id == message.message_id:
+        if job is None or job.message_id != message.message_id:
+            return
+        if job.options.get(STORE_RESULT, True):
             job.note_result(result)
 
     def store_exception(self, message: Any, exception: BaseException, ttl: int) -> None:

@@ -63,6 +63,9 @@ TRACEPARENT = "traceparent"
 LABELS = ("tags", "metadata")
 """What a job is labelled with; see jobs/labels.py."""
 
+STORE_RESULT = "store_result"
+"""False: the value that the actor returns is not kept. (Dramatiq's ``store_results`` writes a warning per job.)"""
+
 #: Options that we, Dramatiq, its middleware and its compositions write into messages.
 MESSAGE_OPTIONS = {
     TICK,
@@ -102,6 +105,8 @@ def read_message(
     options |= labels
     if trace is not None:
         options[TRACEPARENT] = trace
+    if not _keeps_result(actor.options, options.pop(STORE_RESULT, None)):
+        options[STORE_RESULT] = False
     if wanted.get("webhook") is not None:
         options["webhook"] = read_webhook(wanted["webhook"]).model_dump(mode="json")
     queue = wanted.get("queue") or message.queue_name
@@ -204,6 +209,15 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
             raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
     if options.get("time_limit") is not None:
         _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
+
+
+def _keeps_result(declared: dict[str, Any], given: Any) -> bool:
+    keeps = declared.get(STORE_RESULT, True) if given is None else given
+    if not isinstance(keeps, bool):
+        raise InvalidJob(
+            f"store_result={keeps!r}: use True or False", pointer="/store_result", code="bad_option"
+        )
+    return keeps
 
 
 def _labels(declared: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from .api.actors import actors
 from .api.audit import audit
 from .api.bulk import bulk
 from .api.events import events
+from .api.explaining import explaining
 from .api.failures import failures
 from .api.health import health
 from .api.jobs import jobs
@@ -77,6 +78,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(submitting(broker, given, waiting))
     app.register_blueprint(jobs(broker, given, waiting))
     app.register_blueprint(events(broker, given, waiting))
+    app.register_blueprint(explaining(broker, given))
     app.register_blueprint(operations(broker, given))
     app.register_blueprint(steps(broker, given))
     app.register_blueprint(bulk(broker, given))

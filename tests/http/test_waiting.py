@@ -130,8 +130,12 @@ class TestGet:
     def test_a_job_that_is_removed_meanwhile_is_unknown(self, client: FlaskClient, broker: JobBroker):
         path = posted(client)
         id = path.rpartition("/")[2]
-        later(lambda: broker.store.client.delete(broker.store.keys.job(id)))
-        later(lambda: broker.store.client.publish(broker.store.keys.event(id), "removed"))
+
+        def remove() -> None:
+            broker.store.client.delete(broker.store.keys.job(id))  # before its end was heard of
+            broker.store.client.publish(broker.store.keys.event(id), "removed")
+
+        later(remove)
         assert client.get(path, headers={"Prefer": "wait=30"}).status_code == 404
 
 

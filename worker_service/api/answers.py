@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from ..broker.explanation import Code
 from ..broker.schedules import Standing
 from ..jobs.states import State
 
@@ -230,6 +231,29 @@ class QueuePauseJson(TypedDict):
     by: str
     since: Instant | None
     until: Instant | None
+
+
+class ReasonJson(TypedDict):
+    """Why a job is where it is: one word, and a sentence for people."""
+
+    code: Code
+    detail: str
+
+
+class ExplanationJson(TypedDict):
+    """Why a job is not running and when it will, or how it ended; ``code`` and ``detail`` are the first reason."""
+
+    id: str
+    state: State
+    queue: str
+    code: Code
+    detail: str
+    reasons: list[ReasonJson]
+    position: int | None
+    starts_at: Instant | None
+    job_id: str | None
+    worker: str | None
+    paused: QueuePauseJson | None
 
 
 class QueueJson(TypedDict):

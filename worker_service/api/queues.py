@@ -9,7 +9,7 @@ from ..broker.broker import JobBroker
 from ..jobs import instants
 from ..jobs.errors import InvalidQuery, UnknownQueue
 from ..names import did_you_mean
-from ..store.overview import Overviews, QueueOverview
+from ..store.overview import Overviews, Pause, QueueOverview
 from .answers import QueueJson, QueuePauseJson, QueuesJson
 from .body import json_object
 from .checked import checked
@@ -105,19 +105,23 @@ def check_queue(broker: JobBroker, queue: str) -> None:
 
 
 def _queue_json(queue: QueueOverview) -> QueueJson:
-    pause = queue.pause
     return {
         "name": queue.name,
         "queued": queue.queued,
         "scheduled_or_retrying": queue.delayed,
         "oldest_ms": queue.oldest_ms,
         "max_depth": queue.max_depth,
-        "paused": QueuePauseJson(
-            reason=pause.reason,
-            by=pause.by,
-            since=instants.to_text(pause.paused_at_ms),
-            until=instants.to_text(pause.until_ms),
-        )
-        if pause
-        else None,
+        "paused": pause_json(queue.pause),
+    }
+
+
+def pause_json(pause: Pause | None) -> QueuePauseJson | None:
+    """Why jobs of a queue are not started, if so."""
+    if pause is None:
+        return None
+    return {
+        "reason": pause.reason,
+        "by": pause.by,
+        "since": instants.to_text(pause.paused_at_ms),
+        "until": instants.to_text(pause.until_ms),
     }

@@ -21,6 +21,7 @@ SCOPES: dict[str, Scope | None] = {
     "jobs.show": Scope.READ,
     "jobs.log": Scope.READ,
     "jobs.result": Scope.READ,
+    "explaining.show": Scope.READ,
     "events.job": Scope.READ,
     "events.changes": Scope.READ,
     "operations.cancel": Scope.OPERATE,

@@ -1,13 +1,14 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, webhook_deliveries, overview, oldest, workers, api_keys, logins, audit, fitness,
-listening, watcher, connection, address, line; doctor/ checks that all of it holds.
+queries, listing, matching, failures, webhook_deliveries, overview, oldest, workers, circumstances, api_keys, logins,
+audit, fitness, listening, watcher, connection, address, line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
 from .api_keys import ApiKey, ApiKeys, ShownKey
 from .audit import Audit, AuditEntry, Deed
+from .circumstances import Circumstances
 from .connection import connect
 from .durability import Level
 from .job_filter import JobFilter
@@ -41,6 +42,7 @@ __all__ = [
     "ApiKeys",
     "Audit",
     "AuditEntry",
+    "Circumstances",
     "Claim",
     "ClaimedJob",
     "Damaged",

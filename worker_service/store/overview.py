@@ -196,7 +196,7 @@ class Overviews:
         if not names:
             return {}
         found: list[bytes | None] = self._client.hmget(self._keys.paused, names)  # type: ignore[assignment]
-        pauses = {name: _pause(words.decode()) for name, words in zip(names, found, strict=True) if words}
+        pauses = {name: read_pause(words.decode()) for name, words in zip(names, found, strict=True) if words}
         return {
             name: pause for name, pause in pauses.items() if pause.until_ms is None or pause.until_ms > now_ms
         }
@@ -239,7 +239,8 @@ class Overviews:
         )
 
 
-def _pause(words: str) -> Pause:
+def read_pause(words: str) -> Pause:
+    """A pause from what lua/pause.lua has written."""
     until, _, text = words.partition(" ")
     about = json.loads(text)
     return Pause(about["reason"], about["paused_at_ms"], int(until) if until else None, about.get("by", ""))

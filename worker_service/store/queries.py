@@ -8,6 +8,7 @@ import redis
 
 from ..jobs.errors import StoreFull, StoreUnavailable
 from ..jobs.states import FINAL, State
+from .circumstances import Circumstances, circumstances
 from .connection import translated
 from .fitness import check_fitness
 from .job_record import Job, LogLine, read_job, text_of
@@ -61,6 +62,10 @@ class Queries:
         width = 2 if brief else 5
         found = [read_job(id, *replies[i * width : (i + 1) * width]) for i, id in enumerate(ids)]
         return [job for job in found if job is not None]
+
+    def circumstances(self, job: Job, *, now_ms: int | None = None) -> Circumstances:
+        """What the next start of a job depends on."""
+        return circumstances(self._client, self.keys, job, now_ms=now_ms)
 
     def queues(self) -> list[str]:
         """Every queue that ever had a job, by name."""

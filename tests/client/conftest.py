@@ -36,6 +36,13 @@ def slow(seconds: float) -> str:
     return "done"
 
 
+def chatty(lines: int) -> None:
+    """Logs."""
+    for number in range(lines):
+        current_job().log(f"line {number}")
+        time.sleep(0.02)
+
+
 class _Silent(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -47,7 +54,7 @@ class _Silent(WSGIRequestHandler):
 def broker(redis_url: str, namespace: str) -> Iterator[JobBroker]:
     """A broker whose jobs are run."""
     made = JobBroker(Settings(redis_url=redis_url, namespace=namespace), default_middleware())
-    for fn in (add, fail, slow):
+    for fn in (add, chatty, fail, slow):
         dramatiq.actor(broker=made)(fn)
     bulk.declare(made)
     worker = dramatiq.Worker(made, worker_threads=4, worker_timeout=20)

@@ -4,21 +4,24 @@ import contextlib
 import itertools
 import socket
 import threading
+from collections.abc import Sequence
 from typing import Self
 
 
 class LosingProxy:
-    """Cuts the connection in place of every n-th answer.
+    """Cuts the connection in place of every n-th answer, or the first connections after some bytes.
 
     Args:
         port: of the server, on loopback.
-        every: the n.
+        every: the n; 0: none.
+        cuts: of the first connections, how many bytes each lets through.
     """
 
-    def __init__(self, port: int, every: int) -> None:
+    def __init__(self, port: int, every: int = 0, cuts: Sequence[int] = ()) -> None:
         self._port = port
         self._every = every
         self._answers = itertools.count(1)
+        self._cuts = iter(cuts)
         self.lost = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
 
@@ -43,12 +46,16 @@ class LosingProxy:
                 threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        left = next(self._cuts, 1 << 30)
         with client, server, contextlib.suppress(OSError):
             while data := server.recv(1 << 20):
-                if next(self._answers) % self._every == 0:
+                is_lost = self._every and next(self._answers) % self._every == 0
+                if not is_lost:
+                    client.sendall(data[:left])
+                left -= len(data)
+                if is_lost or left < 0:
                     self.lost += 1
                     break
-                client.sendall(data)
             client.shutdown(socket.SHUT_RDWR)
 
 

@@ -16,6 +16,10 @@ class TestSubmitting:
         job = client.submit("add", {"x": 2, "y": 3})
         assert client.result(job.id, timeout_ms=10_000) == 5
 
+    def test_answer_may_be_the_job_that_has_ended(self, client: Client):
+        job = client.submit("add", {"x": 2}, wait_ms=10_000)
+        assert (job.state, job.result) == ("succeeded", 3)
+
     def test_fields_are_those_of_the_http_interface(self, client: Client):
         due = datetime.now(UTC) + timedelta(hours=1)
         job = client.submit("add", {"x": 1}, run_at=due, priority=5)
@@ -30,6 +34,14 @@ class TestSubmitting:
         assert caught.value.status == 422
         assert caught.value.errors[0]["pointer"] == "/actor"
 
+    def test_many_are_answered_one_by_one(self, client: Client):
+        found = client.submit_many({"actor": name, "args": {"x": 1}} for name in ("add", "ad", "add"))
+        assert [each.job is not None for each in found] == [True, False, True]
+        assert found[1].problem is not None
+        assert found[1].problem.status == 422
+        assert found[0].job is not None
+        assert client.result(found[0].job.id, timeout_ms=10_000) == 2
+
 
 class TestLostAnswers:
     def test_repeated_requests_make_no_second_job(self, port: int, broker: JobBroker):
@@ -38,6 +50,15 @@ class TestLostAnswers:
         assert proxy.lost >= 6
         assert {job.id for job in broker.listing.page(100).jobs} == made
         assert len(made) == 20
+
+    def test_nor_does_a_repeated_batch(self, port: int, broker: JobBroker):
+        with LosingProxy(port, every=2) as proxy, Client(proxy.url) as client:
+            found = client.submit_many({"actor": "add", "args": {"x": number}} for number in range(50))
+            again = client.submit_many({"actor": "add", "args": {"x": number}} for number in range(50))
+        assert proxy.lost >= 1
+        ids = {each.job.id for each in [*found, *again] if each.job is not None}
+        assert len(ids) == 100
+        assert {job.id for job in broker.listing.page(200).jobs} == ids
 
     def test_other_calls_have_happened_once_too(self, port: int, client: Client):
         job = client.submit("fail", {"why": "broken"})
@@ -73,6 +94,22 @@ class TestWaiting:
         job = client.submit("add", {"x": 1}, delay_ms=3_600_000)
         with pytest.raises(WaitedTooLong, match="scheduled"):
             client.wait(job.id, timeout_ms=50)
+
+    def test_events_come_until_the_end(self, client: Client):
+        job = client.submit("slow", {"seconds": 0.3})
+        found = list(client.events(job.id))
+        assert {event.kind for event in found} == {"state", "progress", "log", "done"}
+        assert found[-1].kind == "done"
+
+    def test_events_go_on_where_the_connection_was_lost(self, port: int, client: Client):
+        job = client.submit("chatty", {"lines": 10})
+        with LosingProxy(port, cuts=(900, 900)) as proxy, Client(proxy.url) as unlucky:
+            found = list(unlucky.events(job.id))
+        assert proxy.lost == 2
+        assert [event.data["line"] for event in found if event.kind == "log"] == [
+            f"line {n}" for n in range(10)
+        ]
+        assert [event.kind for event in found].count("done") == 1
 
 
 class TestJobs:

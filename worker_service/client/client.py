@@ -14,6 +14,8 @@ from .transport import LATER, Transport, pause, problem_of
 
 WAIT_SECONDS = 30
 """Of one request that waits for the end of a job."""
+SILENCE_SECONDS = 45
+"""After which a stream counts as lost: it shows every 15 s that it lives."""
 BATCH = 1000
 """Jobs in one request."""
 
@@ -168,22 +170,23 @@ class Client:
             Problem: there is no such job.
             NoAnswer: the service is away for long.
         """
-        last, failures = "", 0
+        last = ""
         while True:
             try:
                 for event in self._stream(f"/v1/jobs/{id}/events", last):
-                    last, failures = event.id or last, 0
+                    last = event.id or last
                     yield event
                     if event.kind == "done":
                         return
             except httpx2.TransportError:
-                failures += 1
-                time.sleep(pause(failures))
+                time.sleep(pause(1))
                 self.get(id)  # says when the service is away for long, or the job is gone
 
     def _stream(self, path: str, last: str) -> Iterator[Event]:
         headers = {"Last-Event-ID": last} if last else {}
-        with self._transport.http.stream("GET", path, headers=headers, timeout=None) as answer:
+        timeout = httpx2.Timeout(self._transport.http.timeout)
+        timeout.read = SILENCE_SECONDS
+        with self._transport.http.stream("GET", path, headers=headers, timeout=timeout) as answer:
             if answer.status_code in LATER:
                 time.sleep(float(answer.headers.get("Retry-After", 1)))
                 return

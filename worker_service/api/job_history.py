@@ -17,7 +17,9 @@ from ..jobs.states import State
 from ..store import Delivery, Job, LogLine
 from .streams import event
 
-_ID = re.compile(rf"(-1|\d{{1,9}})\.({'|'.join(State)}|)\.([0-9a-f]{{8}}|-)\.(\d{{1,18}}-\d{{1,18}})(\.done)?")
+_ID = re.compile(
+    rf"(-1|\d{{1,9}})\.({'|'.join(State)}|)\.([0-9a-f]{{8}}|-)\.(\d{{1,18}}-\d{{1,18}})(\.done)?"
+)
 
 _AFTER = {
     "complete": State.SUCCEEDED,

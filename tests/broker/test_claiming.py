@@ -46,6 +46,33 @@ def gate() -> Iterator[Gate]:
     gate.let_through()
 
 
+class TestLastChance:
+    """A job that the next crash would end runs alone."""
+
+    def test_nothing_starts_beside_it_and_what_runs_goes_on(
+        self, broker: JobBroker, working: Working, gate: Gate
+    ):
+        before, suspect = Gate(), Gate()
+        beside = an_actor(broker, before, "before")
+        suspected = an_actor(broker, suspect, "suspect")
+        after = an_actor(broker, gate, "after")
+        with working(broker, threads=4):
+            beside.send()
+            wait_until(lambda: before.started)
+            id = suspected.send_with_options(delay=500).message_id
+            broker.store.client.hset(broker.store.keys.job(id), "crashes", 2)
+            wait_until(lambda: suspect.started)
+            for _ in range(3):
+                after.send()
+            before.let_through()  # a thread is free, and claims again
+            wait_until(lambda: broker.reads.totals("before").get("succeeded") == 1)
+            wait_until(lambda: not broker.process.claimer.poke())
+            assert gate.started == []
+            suspect.let_through()
+            wait_until(lambda: len(gate.started) == 3)
+            gate.let_through()
+
+
 class TestOrder:
     def test_priority_comes_first_then_arrival(self, broker: JobBroker, working: Working):
         ran: list[str] = []

@@ -70,6 +70,33 @@ def test_one_poison_job_among_a_thousand_dies_alone(make_service: Callable[..., 
 
 
 @pytest.mark.soak
+def test_an_innocent_job_beside_one_killer_after_the_other_succeeds_and_each_of_those_dies(
+    service: Service,
+) -> None:
+    [innocent] = service.submit("hold", "innocent", 8.0)
+    first = service.worker(threads=4)
+    wait_until(lambda: service.effects("start")["innocent"] == 1)
+    first.kill("worker")  # as a deploy or the system may
+    first.wait()
+    killers: list[str] = []
+
+    def all_ended() -> bool:
+        if len(killers) < 2 and service.effects("start")["innocent"] == len(killers) + 2:
+            killers.extend(service.submit("die", f"killer{len(killers)}"))
+        return service.in_state("dead") == 2 and service.reads.state(innocent) is State.SUCCEEDED
+
+    service.supervise(all_ended, timeout=120, threads=4)
+
+    jobs = [job for id in (innocent, *killers) if (job := service.reads.job(id))]
+    assert [(job.state, job.crashes) for job in jobs] == [
+        (State.SUCCEEDED, 2),
+        (State.DEAD, 3),
+        (State.DEAD, 3),
+    ]
+    assert service.effects("start") == {"innocent": 3, "killer0": 4, "killer1": 3}
+
+
+@pytest.mark.soak
 def test_seven_jobs_beside_one_that_holds_the_interpreter_for_a_minute_run_once(
     make_service: Callable[..., Service],
 ) -> None:

@@ -420,6 +420,70 @@ class TestSuspects:
         assert 50 <= len(ids(store, store.keys.due("default"))) <= 200
 
 
+class TestLastChance:
+    """A job that the next crash would end is claimed alone, so that it is not taken for what others do."""
+
+    def test_nothing_is_taken_beside_it(self, store: Store):
+        crashed(store, "a", times=2, max_crashes=3, priority=-1)
+        submitted(store, "b")
+        a_session(store)
+
+        found = claim(store)
+
+        assert [(job.id, job.runs_alone) for job in found.jobs] == [("a", True)]
+        assert found.more
+        assert is_marked(store)
+        assert ids(store, store.keys.ready("default")) == ["b"]
+        assert claim(store, nonce="again").jobs[0].runs_alone is False
+
+    def test_behind_others_it_ends_the_claim_and_the_next_one_begins_with_it(self, store: Store):
+        crashed(store, "b", times=2, max_crashes=3, priority=-1)
+        submitted(store, "a", priority=-2)
+        places = [submitted(store, id) for id in ("c", "d")]
+        a_session(store)
+
+        assert names(claim(store)) == ["a"]
+        assert ids(store, store.keys.ready("default")) == ["b", *places]
+        assert is_marked(store)
+        assert names(claim(store)) == ["b"]
+        assert names(claim(store)) == ["c", "d"]
+
+    def test_nor_is_anything_taken_from_other_queues(self, store: Store):
+        crashed(store, "b", times=2, max_crashes=3)
+        submitted(store, "a", queue="first")
+        submitted(store, "c", queue="third", delay_ms=5)
+        a_session(store)
+
+        queues = ("first", "default", "third")
+        assert names(claim(store, queues=queues, now_ms=NOW + 5)) == ["a"]
+        assert names(claim(store, queues=("default", "third", "first"), now_ms=NOW + 5)) == ["b"]
+        assert is_marked(store, "third")
+        assert names(claim(store, queues=queues, now_ms=NOW + 5)) == ["c"]
+
+    def test_repeated_claim_says_so_again(self, store: Store):
+        crashed(store, "a", times=2, max_crashes=3)
+        a_session(store)
+
+        first = claim(store, nonce="1")
+
+        assert claim(store, nonce="1").jobs == first.jobs
+        assert first.jobs[0].runs_alone
+
+    def test_it_is_put_off_while_another_suspect_runs(self, store: Store):
+        crashed(store, "a", times=2, max_crashes=3)
+        submitted(store, "b")
+        a_session(store)
+
+        assert names(claim(store, suspects=0)) == ["b"]
+
+    def test_one_that_may_crash_again_has_company(self, store: Store):
+        crashed(store, "a", times=1, max_crashes=3)
+        submitted(store, "b")
+        a_session(store)
+
+        assert [(job.id, job.runs_alone) for job in claim(store).jobs] == [("b", False), ("a", False)]
+
+
 class TestDamagedRecord:
     """One that cannot be read is buried; the others of the same claim are handed out."""
 

@@ -260,6 +260,10 @@ class Machine(RuleBasedStateMachine):
 
         assert len(first) <= n
         assert sum(job.crashes > 0 for job in first) <= suspects
+        for job in first:
+            alone = 0 < job.crashes >= int(self.before.records[job.id]["max_crashes"]) - 1
+            assert job.runs_alone == alone
+            assert not alone or len(first) == 1
         for queue in QUEUES:
             mine = [self.world.records[job.id] for job in first if job.queue == queue]
             assert mine == sorted(mine, key=lambda record: int(record["priority"]))

@@ -1,12 +1,15 @@
 """Fetches jobs for one worker process, never more than its idle threads can start.
 
+A job that the next crash would end runs alone, so that it ends for what it does itself: while it is held, nothing
+is claimed. What runs already goes on.
+
 One thread claims. It claims when a thread is idle and one of these holds: the last claim left something
 behind, the listener took a wake mark, or a job that a claim announced is due now. The wait for the due
 instant happens here, on the monotonic clock: a blocking command of the server ends up to 100 ms late.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from time import monotonic
 
@@ -43,6 +46,7 @@ class Claimer:
         self._inboxes: dict[str, SimpleQueue[JobProxy]] = {}
         self._held = 0
         self._suspects = 0
+        self._alone = 0
         self._poked = True
         self._maybe_more = False
         self._due_at: float | None = None
@@ -97,8 +101,7 @@ class Claimer:
     def release(self, jobs: list[JobProxy]) -> None:
         """These jobs are no longer held: their threads are idle again."""
         with self._changed:
-            self._held -= len(jobs)
-            self._suspects -= sum(job.claimed.crashes > 0 for job in jobs)
+            self._count([job.claimed for job in jobs], -1)
             if self._maybe_more or self._poked:
                 self._changed.notify_all()
 
@@ -108,8 +111,14 @@ class Claimer:
             self._bell_only = self._capacity() <= 0 or self._stopped
             return [] if self._bell_only else list(self._inboxes)
 
+    def _count(self, jobs: Iterable[ClaimedJob], by: int) -> None:
+        for job in jobs:
+            self._held += by
+            self._suspects += by * (job.crashes > 0)
+            self._alone += by * job.runs_alone
+
     def _capacity(self) -> int:
-        return self._threads + self._prefetch - self._held
+        return 0 if self._alone else self._threads + self._prefetch - self._held
 
     def _run(self) -> None:
         wait = FIRST_RETRY_SECONDS
@@ -161,9 +170,8 @@ class Claimer:
         claim = self._store.claim(session, str(self._nonce), n, queues, suspects=suspects, ring=ring)
         self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
         with self._changed:
-            self._held += len(claim.jobs)
-            self._suspects += sum(job.crashes > 0 for job in claim.jobs)
-            self._maybe_more = claim.more or len(claim.jobs) >= n
+            self._count(claim.jobs, 1)
+            self._maybe_more = claim.more or len(claim.jobs) >= n or self._capacity() <= 0
             self._due_at = None if claim.next_due_ms is None else monotonic() + claim.next_due_ms / 1000
         self._hand_out(claim)
 
@@ -207,8 +215,7 @@ class Claimer:
             )
         )
         with self._changed:
-            self._held -= 1
-            self._suspects -= int(claimed.crashes > 0)
+            self._count([claimed], -1)
 
 
 def _drain(inbox: "SimpleQueue[JobProxy]") -> list[JobProxy]:

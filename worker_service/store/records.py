@@ -181,6 +181,7 @@ class ClaimedJob:
     Attributes:
         attempts, crashes: those charged before this delivery.
         snoozes, snoozed_ms: how often it was put back uncharged, and for how long in all.
+        runs_alone: whether the next crash would end it, so that nothing is to start beside it.
         unknown_for_ms: how long ago a worker that did not know the actor first met it; None when none did.
     """
 
@@ -194,6 +195,7 @@ class ClaimedJob:
     unknown_for_ms: int | None = None
     snoozes: int = 0
     snoozed_ms: int = 0
+    runs_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

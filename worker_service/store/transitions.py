@@ -153,8 +153,9 @@ class Store:
                 unknown_for_ms=int(reply[i + 7]) if reply[i + 7] != b"" else None,
                 snoozes=int(reply[i + 8]),
                 snoozed_ms=int(reply[i + 9]),
+                runs_alone=bool(int(reply[i + 10])),
             )
-            for i in range(3, len(reply), 10)
+            for i in range(3, len(reply), 11)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 

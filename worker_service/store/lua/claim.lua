@@ -1,13 +1,14 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
---   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest.
+--   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest. A job that
+--   the next crash would end comes alone: met behind others, it ends the claim, and the next one begins with it.
 -- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place unique tags final expire bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference
 -- Returns: {session_lost} | {claimed, ms until the next due job or -1, 1 when jobs may remain,
 --   then per job: id, token, queue, attempts, crashes, max_attempts, message, ms that workers have not known its actor
---   or '', snoozes, snoozed_ms}
+--   or '', snoozes, snoozed_ms, 1 when it has to run alone}
 local now, session, nonce = clock(ARGV[1]), ARGV[2], ARGV[3]
 local n, suspects, ring = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local SUSPECT_WAIT_MS, MOST_DROPPED = 250, 50
@@ -27,14 +28,20 @@ end
 -- A difference of one clock: the caller's may show another hour.
 local function waited(since) return since and math.max(0, now - tonumber(since)) or '' end
 
+-- Its last chance: whatever runs beside it would be taken for what it does.
+local function runs_alone(crashes, max_crashes)
+  return crashes > 0 and crashes >= (tonumber(max_crashes) or 1) - 1
+end
+
 local function hand_out_again(id)
   local job = redis.call('HMGET', job_key(id), 'token', 'queue', 'attempts', 'crashes', 'max_attempts',
-    'unknown_since', 'snoozes', 'snoozed_ms')
+    'unknown_since', 'snoozes', 'snoozed_ms', 'max_crashes')
   if job[1] and redis.call('HGET', running_key(session), id) == job[1] then
     local message = redis.call('GET', msg_key(id))
     assert(job[2] and message, 'damaged record')
     whole(job[3] or 0, job[4] or 0, job[5] or '', job[6] or 0, job[7] or 0, job[8] or 0)
-    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, waited(job[6]), job[7] or 0, job[8] or 0)
+    hand_out(id, job[1], job[2], job[3] or 0, job[4] or 0, job[5], message, waited(job[6]), job[7] or 0, job[8] or 0,
+      runs_alone(tonumber(job[4] or 0), job[9]) and 1 or 0)
   end
 end
 
@@ -51,6 +58,7 @@ redis.call('HSET', claim_key(session), 'nonce', nonce, 'ids', '') -- refused whe
 
 local taken, dropped, budget = {}, 0, 2 * n + 16
 local postponed = {}
+local closed = false -- whether a job that has to run alone was met
 
 local function promote_one(queue, id)
   local job = redis.call('HMGET', job_key(id), 'state', 'priority')
@@ -80,19 +88,27 @@ local function postpone(queue, id)
   publish(id, 'retrying')
 end
 
+-- For the next claim.
+local function leave(queue, id, place)
+  redis.call('ZADD', ready_key(queue), place, id)
+end
+
 -- Returns true when the job was taken.
 local function take(queue, id, place)
   local job = redis.call('HMGET', job_key(id),
     'state', 'actor', 'deliveries', 'attempts', 'crashes', 'max_attempts', 'expires_at', 'due_at', 'created_at',
-    'unknown_since', 'snoozes', 'snoozed_ms', 'until', 'holds')
+    'unknown_since', 'snoozes', 'snoozed_ms', 'until', 'holds', 'max_crashes')
   if job[1] ~= 'queued' then return end
   if job[7] and expire_if_overdue(id, now) then return end
   local message = redis.call('GET', msg_key(id))
   assert(message and job[2] and job[9], 'damaged record')
   whole(job[4] or 0, job[5] or 0, job[6] or '', job[10] or 0, job[11] or 0, job[12] or 0)
   local crashes = tonumber(job[5] or 0)
+  local alone = runs_alone(crashes, job[15])
   if crashes > 0 then
     if suspects <= 0 then return postpone(queue, id) end
+    closed = alone
+    if alone and #taken > 0 then return leave(queue, id, place) end
     suspects = suspects - 1
   end
   local number = tonumber(job[3] or 0) + 1
@@ -106,7 +122,8 @@ local function take(queue, id, place)
   publish(id, 'running')
   count_duration(job[2], 'wait', now - math.max(tonumber(job[8] or 0), tonumber(job[9])))
   taken[#taken + 1] = id
-  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, waited(job[10]), job[11] or 0, job[12] or 0)
+  hand_out(id, token, queue, job[4] or 0, crashes, job[6], message, waited(job[10]), job[11] or 0, job[12] or 0,
+    alone and 1 or 0)
   return true
 end
 
@@ -121,11 +138,11 @@ end
 
 local function serve(queue)
   promote(queue)
-  while #taken < n and dropped < MOST_DROPPED do
+  while not closed and #taken < n and dropped < MOST_DROPPED do
     local popped = redis.call('ZPOPMIN', ready_key(queue), math.min(n - #taken, 100))
     if #popped == 0 then break end
     for k = 1, #popped, 2 do
-      local readable, took = pcall(take, queue, popped[k], popped[k + 1])
+      local readable, took = pcall(closed and leave or take, queue, popped[k], popped[k + 1])
       if not readable then bury(session, popped[k], now) end
       if not (readable and took) then dropped = dropped + 1 end
     end
@@ -133,12 +150,12 @@ local function serve(queue)
 end
 
 for i = 7, #ARGV do
-  if not paused[ARGV[i]] then serve(ARGV[i]) end
+  if not closed and not paused[ARGV[i]] then serve(ARGV[i]) end
 end
 
--- A claim that got all it asked for did not see the rest, and will not be there when the next job is due.
+-- A claim that got all it asked for, or all it may have, did not see the rest, and will not be there when the next job is due.
 -- A job that was put off may be started at once by another process: one of those learns the instant.
-local full = #taken >= n or dropped >= MOST_DROPPED or budget <= 0
+local full = closed or #taken >= n or dropped >= MOST_DROPPED or budget <= 0
 local function announce(ms)
   if ms < math.huge and (reply[2] < 0 or ms < reply[2]) then reply[2] = ms end
 end

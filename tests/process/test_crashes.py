@@ -1,7 +1,9 @@
 """Worker processes are killed; their jobs are not lost."""
 
 import os
+import re
 import signal
+import socket
 import time
 from collections.abc import Callable
 
@@ -10,6 +12,21 @@ import pytest
 from tests.process.workers import Service, is_alive
 from tests.waiting import wait_until
 from worker_service.jobs.states import State
+from worker_service.store import Job
+
+
+def assert_told(job: Job, how: str) -> None:
+    """The job and each of its deliveries that crashed say which process died and how."""
+    told = [each.error for each in job.deliveries if each.outcome == "crash"]
+    told += [job.error] if job.state is State.DEAD else []
+    release = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+    known = how if release >= (6, 15) else f"({how}|died)"  # an older kernel tells only who is quick
+    process = rf"its worker process \({re.escape(socket.gethostname())}, pid \d+\) {known}"
+    assert told
+    for error in told:
+        assert error is not None
+        assert error["type"] == "WorkerLost"
+        assert re.fullmatch(process, error["message"])
 
 
 @pytest.mark.bound
@@ -82,7 +99,8 @@ def test_a_job_that_kills_its_worker_dies_and_its_neighbours_live(
     job = service.reads.job(poison)
     assert job is not None
     assert (job.reason, job.crashes) == ("worker_lost", 3)
-    assert all(job.crashes <= 1 for id in neighbours if (job := service.reads.job(id)))
+    assert_told(job, "was killed by SIGKILL")
+    assert {each.crashes for id in neighbours if (each := service.reads.job(id))} <= {0, 1}
 
 
 def test_a_crash_right_after_the_start_is_noticed_by_a_keeper_that_is_just_starting(
@@ -96,6 +114,9 @@ def test_a_crash_right_after_the_start_is_noticed_by_a_keeper_that_is_just_start
 
     wait_until(lambda: service.reads.state(id) == State.RETRYING, timeout=8)
     assert not service.sessions()
+    job = service.reads.job(id)
+    assert job is not None
+    assert_told(job, "ended with exit code 7")
 
 
 def test_a_stopped_worker_loses_its_job_and_does_not_finish_it(make_service: Callable[..., Service]) -> None:

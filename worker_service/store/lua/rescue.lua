@@ -1,21 +1,24 @@
 -- rescue: take back the jobs of worker processes that are gone.
 -- Guarantee: only a session whose lease ran out, or the one named by its own keeper, loses its jobs; after
 --   an outage of the server or of all rescuers nobody does before one whole lease has passed. A crash is
---   charged to jobs that had started: to those with an earlier crash if there are any, else to each once.
+--   charged to jobs that had started: to those with an earlier crash if there are any, else to each once. Its error
+--   says which process died and how.
 --   A damaged record is buried and does not hold the rest.
 -- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place end unique tags final cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)
 --   8 id of a job killed for its time limit ('' = none)  9 known (1: the rest of ARGV names what had started)
---   10.. ids of the jobs that had started, when known
+--   10 how the named one ended, as words behind 'its worker process (host, pid)'  11.. ids of the jobs that had
+--   started, when known
 -- Returns: {rescued | holding, number of jobs, number of them dead, 1 when more remain}
 local now, lease_ms, run_id, limit = clock(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local first_wait, later_wait, named, overdue = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local how_it_ended = named ~= '' and ARGV[10] or 'fell silent'
 local started = nil
 if ARGV[9] == '1' then
   started = {}
-  for i = 10, #ARGV do started[ARGV[i]] = true end
+  for i = 11, #ARGV do started[ARGV[i]] = true end
 end
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 
@@ -35,16 +38,33 @@ else
 end
 
 local rescued, dead = 0, 0
-local LOST = '{"type":"WorkerLost","message":"its worker process died while it ran","traceback":""}'
-local OVERRAN = '{"type":"TimeLimitExceeded","message":"no interrupt reached it, so its worker process was killed",'
-  .. '"traceback":""}'
+
+-- 'its worker process (web-1, pid 4711)', from what it said of itself when it opened its session.
+local function process_of(session)
+  local about = redis.call('HMGET', session_key(session), 'host', 'pid')
+  if not (about[1] and about[2]) then return 'its worker process' end
+  return 'its worker process (' .. about[1] .. ', pid ' .. about[2] .. ')'
+end
+
+local function error_json(kind, message)
+  local text = message:gsub('[^%w ,.:;()_+-]', '?') -- so that nothing has to be escaped
+  return '{"type":"' .. kind .. '","message":"' .. text .. '","traceback":""}'
+end
+
+local function evidence(session, overran)
+  if overran then
+    return error_json('TimeLimitExceeded', 'no interrupt reached it, so ' .. process_of(session) .. ' was killed')
+  end
+  return error_json('WorkerLost', process_of(session) .. ' ' .. how_it_ended)
+end
 
 -- A job that may crash no process (max_crashes 0) runs at most once: it is given up whoever is to blame.
 local function crash(session, id, job, charged)
   local crashes, most = tonumber(job.crashes or 0) + charged, tonumber(job.max_crashes)
   local overran = id == overdue
   assert(job.queue and most, 'damaged record')
-  log_delivery(id, job.deliveries, job.started_at, now, session, overran and 'time_limit_hard' or 'crash', charged, '')
+  local err = evidence(session, overran)
+  log_delivery(id, job.deliveries, job.started_at, now, session, overran and 'time_limit_hard' or 'crash', charged, err)
   redis.call('HDEL', job_key(id), 'token', 'place')
   redis.call('HDEL', running_key(session), id)
   redis.call('HSET', job_key(id), 'crashes', crashes)
@@ -54,7 +74,7 @@ local function crash(session, id, job, charged)
   elseif most == 0 or (charged == 1 and crashes >= most) then
     redis.call('HSET', job_key(id), 'state', 'dead', 'finished_at', now,
       'reason', overran and 'time_limit_hard' or 'worker_lost')
-    write_out(id, 'error', overran and OVERRAN or LOST)
+    write_out(id, 'error', err)
     count(job.actor, 'dead', 1)
     enter_final(id, 'dead', now)
     dead = dead + 1

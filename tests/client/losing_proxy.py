@@ -49,7 +49,8 @@ class LosingProxy:
         left = next(self._cuts, 1 << 30)
         with client, server, contextlib.suppress(OSError):
             while data := server.recv(1 << 20):
-                is_lost = self._every and next(self._answers) % self._every == 0
+                is_answer = data.startswith(b"HTTP/1.1 ")
+                is_lost = self._every and is_answer and next(self._answers) % self._every == 0
                 if not is_lost:
                     client.sendall(data[:left])
                 left -= len(data)

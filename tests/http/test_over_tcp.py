@@ -24,7 +24,7 @@ def web(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -> Ite
     """Asks a running web process."""
     running = RunningService(
         tmp_path_factory.mktemp("web"),
-        part="web",
+        arguments=("web",),
         JOBS_REDIS_URL=server.url,
         JOBS_NAMESPACE="over-tcp",
         JOBS_ACTOR_MODULES="",
@@ -79,7 +79,7 @@ def test_with_a_key_web_listens_on_any_address_and_asks_for_it(tmp_path: Path, s
     (tmp_path / "admin-key").write_text(f"{key}\n")
     running = RunningService(
         tmp_path,
-        part="web",
+        arguments=("web",),
         JOBS_REDIS_URL=server.url,
         JOBS_NAMESPACE="over-tcp",
         JOBS_ACTOR_MODULES="",

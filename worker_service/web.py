@@ -7,6 +7,7 @@ from . import registry
 from .api import access, auditing, headers, problems
 from .api.actors import actors
 from .api.audit import audit
+from .api.batch import batch
 from .api.bulk import bulk
 from .api.events import events
 from .api.explaining import explaining
@@ -76,6 +77,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     waiting = Waiting(broker, given)
     app.extensions[WAITING] = waiting
     app.register_blueprint(submitting(broker, given, waiting))
+    app.register_blueprint(batch(broker, given))
     app.register_blueprint(jobs(broker, given, waiting))
     app.register_blueprint(events(broker, given, waiting))
     app.register_blueprint(explaining(broker, given))

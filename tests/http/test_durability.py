@@ -72,7 +72,7 @@ def test_what_the_server_cannot_do_is_422_and_nothing_is_done(client: FlaskClien
 def test_unknown_level_is_422(client: FlaskClient, broker: JobBroker, level: str):
     answer = client.post("/v1/jobs", json=JOB, headers=headers(level))
     detail = problem(answer, 422, "invalid-job")["detail"]
-    assert "none of memory, fsync, replica" in detail
+    assert f"there is no level {level!r}" in detail
     assert broker.reads.depth("default") == 0
 
 

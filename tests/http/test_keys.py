@@ -198,6 +198,14 @@ class TestActors:
         allowed = {"actor": "union", "args": {"value": 1}}
         assert guarded.post("/v1/jobs", json=allowed, headers=mine).status_code == 202
 
+    def test_job_of_another_actor_in_a_batch_is_refused(self, guarded: FlaskClient, mine: dict[str, str]):
+        jobs = [JOB, {"actor": "union", "args": {"value": 1}}]
+        answer = guarded.post("/v1/jobs:batch", json=jobs, headers=mine)
+        assert [item["status"] for item in answer.get_json()["items"]] == [403, 202]
+        atomic = guarded.post("/v1/jobs:batch", json={"jobs": jobs, "atomic": True}, headers=mine)
+        (error,) = problem(atomic, 422, "invalid-batch")["errors"]
+        assert (error["pointer"], error["code"]) == ("/jobs/0", "actor_not_allowed")
+
     @pytest.mark.parametrize("body", [None, {"args": {"x": 2}}])
     def test_job_of_another_actor_is_not_put_back(
         self, guarded: FlaskClient, mine: dict[str, str], body: dict[str, Any] | None

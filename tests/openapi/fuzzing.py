@@ -1,9 +1,11 @@
 """Schemathesis over a document: requests that it allows and requests that it does not, and what is wrong with the
 answers."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from schemathesis import SerializationContext, serializer
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
@@ -17,6 +19,15 @@ the present one, an Idempotency-Key new, a queue not full, a server with a repli
 
 REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429"]
 """Of requests that it does not."""
+
+
+@serializer("application/x-ndjson")
+def lines(context: "SerializationContext", value: Any) -> bytes:
+    """One JSON text per line; a text as it is."""
+    values = value if isinstance(value, list) else [value]
+    return "\n".join(each if isinstance(each, str) else json.dumps(each) for each in values).encode(
+        errors="replace"
+    )
 
 
 def configured(key: str, *, examples: int, in_process: bool) -> SchemathesisConfig:

@@ -137,6 +137,7 @@ REACHED: dict[str, dict[int, Reach]] = {
     "actors_index": {200: _get("/v1/actors")},
     "actors_show": {200: _get("/v1/actors/add")},
     "audit_index": {200: _after(Service.ended, _get("/v1/audit"))},
+    "batch_create": {200: _post("/v1/jobs:batch", [JOB, {"actor": "nobody"}])},
     "bulk_operate_cancel": {
         200: _post("/v1/jobs:cancel", {"filter": {"actor": "add"}, "dry_run": True}),
         202: _post("/v1/jobs:cancel", {"filter": {"actor": "add"}}),
@@ -154,6 +155,7 @@ REACHED: dict[str, dict[int, Reach]] = {
         200: lambda service: service.client.get(f"{service.ended()}/events"),
         204: Service.seen,
     },
+    "explaining_show": {200: lambda service: service.client.get(f"{service.ended()}/explain")},
     "failures_index": {200: _after(Service.dead, _get("/v1/failures"))},
     "health_live": {200: _get("/livez")},
     "health_ready": {200: _get("/readyz")},

@@ -4,7 +4,7 @@ Each is closed: what is not named here is not in the answer. An instant is None 
 damaged record does not tell it.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -125,6 +125,50 @@ class DuplicateReplayedJson(ReplayedJson):
     """The same of a job that another one did the work of, and that is gone."""
 
     duplicate: Literal[True]
+
+
+class WrongJson(TypedDict):
+    """One wrong part of a request."""
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class ProblemJson(TypedDict):
+    """What went wrong (RFC 9457); ``job_id`` is that of a job which does the same work."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: NotRequired[list[WrongJson]]
+    job_id: NotRequired[str]
+
+
+class AcceptedItemJson(TypedDict):
+    """A job of a batch that was accepted, or the one that is there for it.
+
+    ``replayed``: the same item came before; this is the job that it made.
+    """
+
+    status: Literal[200, 202]
+    job: JobJson | ReplayedJson | DuplicateReplayedJson
+    replayed: NotRequired[Literal[True]]
+
+
+class RefusedItemJson(TypedDict):
+    """A job of a batch that was not accepted."""
+
+    status: int
+    problem: ProblemJson
+
+
+class BatchJson(TypedDict):
+    """What became of each job of a batch, in order."""
+
+    items: list[AcceptedItemJson | RefusedItemJson]
 
 
 class JobPageJson(TypedDict):

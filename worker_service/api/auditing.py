@@ -11,10 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from ..jobs.errors import StoreUnavailable
 from ..store import Audit, Deed
-from .body import whole_body
+from .body import BODY_LIMIT
 from .principal import current_principal
 from .problems import request_id
 from .scopes import OPEN, SCOPES, Scope
+from .whole_body import whole_body
 
 ENTERED = frozenset({Scope.OPERATE, Scope.ADMIN})
 READS_THE_LOG = "audit.index"
@@ -88,8 +89,9 @@ def _why() -> str:
     if request.mimetype != "application/json":
         return ""
     try:
-        body = json.loads(whole_body(request))
+        with whole_body(request, BODY_LIMIT) as body:
+            said = json.loads(body)
     except (HTTPException, ValueError, RecursionError):
         return ""
-    found = [body[name] for name in WHY if isinstance(body.get(name), str)] if isinstance(body, dict) else []
+    found = [said[name] for name in WHY if isinstance(said.get(name), str)] if isinstance(said, dict) else []
     return found[0] if found else ""

@@ -1,14 +1,18 @@
-"""Reads a request's body as strict JSON."""
+"""Reads a request's body as strict JSON. How the bytes come in, and how many at once: see whole_body."""
 
 import json
 import math
+import re
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from .whole_body import whole_body
 
 BODY_LIMIT = 1024 * 1024
 DEPTH_LIMIT = 64
+JSON = "application/json"
 
 
 def json_object(request: Request) -> dict[str, Any]:
@@ -19,21 +23,14 @@ def json_object(request: Request) -> dict[str, Any]:
         RequestEntityTooLarge: it has more than `BODY_LIMIT` bytes.
         BadRequest: it is no JSON object; also for NaN, Infinity, a name that stands twice, and deep nesting.
     """
-    if request.mimetype != "application/json" or _charset(request) != "utf-8":
-        raise UnsupportedMediaType("Send the body as JSON in UTF-8, with 'Content-Type: application/json'.")
-    body = whole_body(request)
-    try:
-        found = json.loads(
-            body.decode(), object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant
-        )
-    except RecursionError:
-        raise BadRequest(_too_deep()) from None
-    except ValueError as error:
-        raise BadRequest(f"The body is not JSON: {error}.") from None
+    media_type(request, JSON)
+    with whole_body(request, BODY_LIMIT) as body:
+        try:
+            found = parsed(body.decode())
+        except ValueError as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
     if not isinstance(found, dict):
         raise BadRequest("The body has to be a JSON object.")
-    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT and _depth(found) > DEPTH_LIMIT:
-        raise BadRequest(_too_deep())
     return found
 
 
@@ -44,26 +41,52 @@ def json_object_if_any(request: Request) -> dict[str, Any]:
     return json_object(request)
 
 
-def whole_body(request: Request) -> bytes:
-    """The bytes of a request, which may be asked for again.
+def media_type(request: Request, *allowed: str) -> str:
+    """Which of these a request's body is sent as.
 
     Raises:
-        RequestEntityTooLarge: it has more than `BODY_LIMIT` bytes.
+        UnsupportedMediaType: none of them, or not in UTF-8.
     """
-    # Werkzeug refuses a Content-Length over its limit, but cuts a chunked body there.
-    request.max_content_length = BODY_LIMIT + 1
-    too_large = RequestEntityTooLarge(f"The body has more than {BODY_LIMIT} bytes.")
+    if request.mimetype not in allowed or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        names = " or ".join(f"'Content-Type: {name}'" for name in allowed)
+        raise UnsupportedMediaType(f"Send the body as JSON in UTF-8, with {names}.")
+    return request.mimetype
+
+
+def parsed(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    value, end = parsed_at(text, after_space(text, 0))
+    if after_space(text, end) != len(text):
+        raise ValueError(f"Extra data: char {end}")
+    return value
+
+
+def parsed_at(text: str, begin: int) -> tuple[Any, int]:
+    """The JSON value that begins at a place of a text, and where it ends.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
     try:
-        body = request.get_data(cache=True)
-    except RequestEntityTooLarge:
-        raise too_large from None
-    if len(body) > BODY_LIMIT:
-        raise too_large
-    return body
+        value, end = _DECODER.raw_decode(text, begin)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if (
+        text.count("{", begin, end) + text.count("[", begin, end) > DEPTH_LIMIT
+        and _depth(value) > DEPTH_LIMIT
+    ):
+        raise ValueError(_TOO_DEEP)
+    return value, end
 
 
-def _charset(request: Request) -> str:
-    return request.mimetype_params.get("charset", "utf-8").lower()
+def after_space(text: str, begin: int) -> int:
+    """Where what follows the white space at a place begins."""
+    found = _SPACE.match(text, begin)
+    return found.end() if found else begin
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,5 +122,6 @@ def _depth(found: object) -> int:
     return depth
 
 
-def _too_deep() -> str:
-    return f"The body is nested more than {DEPTH_LIMIT} levels deep."
+_SPACE = re.compile(r"[ \t\n\r]*")
+_TOO_DEEP = f"it is nested more than {DEPTH_LIMIT} levels deep"
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant)

@@ -19,7 +19,8 @@ class Document:
         summary: one sentence.
         answers: status -> what the body is, a TypedDict of answers.py or the media type of what is no JSON ("" for
             none).
-        body: the model that the request's JSON body is checked against.
+        body: the model that the request's JSON body is checked against, or a choice of some.
+        text_bodies: other media types that the body may have -> an example.
         body_required: whether it has to be there.
         query: the model of the parameters behind ``?``.
         headers: request headers that mean something here -> a sentence about each; openapi/headers.py says what they
@@ -30,7 +31,8 @@ class Document:
 
     summary: str
     answers: Mapping[int, Any]
-    body: type[BaseModel] | None = None
+    body: Any = None
+    text_bodies: Mapping[str, str] = field(default_factory=dict)
     body_required: bool = True
     query: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

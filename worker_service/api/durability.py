@@ -27,7 +27,7 @@ def read_level(headers: Headers, broker: JobBroker) -> Level | None:
     given = ", ".join(headers.getlist(HEADER)) if HEADER in headers else "memory"
     if given not in _LEVELS:
         raise InvalidJob(
-            f"{HEADER}: {given!r} is none of {', '.join(_LEVELS)}.{did_you_mean(given, _LEVELS)}",
+            f"{HEADER}: there is no level {given!r}.{did_you_mean(given, _LEVELS)}",
             code="unknown_level",
         )
     level = _LEVELS[given]

@@ -33,18 +33,35 @@ def read_idempotency(headers: Headers, body: dict[str, Any], settings: Settings)
     Raises:
         BadRequest: the key is malformed, or missing where the settings require one.
     """
+    key = read_key(headers)
+    if key is not None:
+        return remembered_as(key, body, settings)
+    if settings.require_idempotency_key:
+        raise BadRequest(
+            f"Send the header {HEADER}, with a new value for each job: JOBS_REQUIRE_IDEMPOTENCY_KEY."
+        )
+    return None
+
+
+def read_key(headers: Headers) -> str | None:
+    """The key of a request, None when it has none.
+
+    Raises:
+        BadRequest: it is malformed.
+    """
     given = headers.getlist(HEADER)
     if not given:
-        if settings.require_idempotency_key:
-            raise BadRequest(
-                f"Send the header {HEADER}, with a new value for each job: JOBS_REQUIRE_IDEMPOTENCY_KEY."
-            )
         return None
     key = _parse(given[0]) if len(given) == 1 else None
     if key is None:
         raise BadRequest(
             f'{HEADER}: send one value of 1 to 255 visible ASCII characters, as in "8e03978e-40d5".'
         )
+    return key
+
+
+def remembered_as(key: str, body: dict[str, Any], settings: Settings) -> Idempotency:
+    """The idempotency of what is asked for under a key."""
     owner = current_principal().id  # two clients may choose the same key
     return Idempotency(f"{owner}:{_sha256(key)}", _sha256(_canonical(body)), settings.idempotency_ms)
 

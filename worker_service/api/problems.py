@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from typing import Any
+from http import HTTPStatus
 
 from flask import Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import HTTPException
@@ -11,6 +11,7 @@ from ..jobs.errors import (
     ActorNotAllowed,
     DuplicateJob,
     IdempotencyKeyReused,
+    InvalidBatch,
     InvalidJob,
     InvalidQuery,
     InvalidSchedule,
@@ -39,12 +40,14 @@ from ..jobs.errors import (
     UnknownWorker,
     WorkerServiceError,
 )
+from .answers import ProblemJson
 
 #: error class -> status, last part of the type's URN, title. A subclass stands before its base.
 STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     IdempotencyKeyReused: (422, "idempotency-key-reused", "The key belongs to another request"),
     InvalidQuery: (422, "invalid-query", "The request cannot be carried out"),
     InvalidSchedule: (422, "invalid-schedule", "The schedule cannot be kept"),
+    InvalidBatch: (422, "invalid-batch", "The jobs cannot be accepted together"),
     InvalidJob: (422, "invalid-job", "The job cannot be accepted"),
     DuplicateJob: (409, "duplicate-job", "Another job does the same work"),
     JobFinished: (409, "job-finished", "The job has ended"),
@@ -107,21 +110,41 @@ def request_id() -> str:
     return str(g.request_id)
 
 
-def _ours(error: WorkerServiceError) -> Response:
-    known = next((known for known in STATUS if isinstance(error, known)), None)
-    if known is None:
-        return _unexpected(error)
-    status, name, title = STATUS[known]
-    errors = []
+def problem_word(error: WorkerServiceError) -> str:
+    """The last part of the type's URN."""
+    return _known(error)[1]
+
+
+def problem_json(error: WorkerServiceError) -> ProblemJson:
+    """What is told of one of our errors.
+
+    Raises:
+        LookupError: it is none that a request can lead to.
+    """
+    status, name, title = _known(error)
+    found = ProblemJson(
+        type=urn(name), title=title, status=status, detail=str(error), request_id=request_id()
+    )
     if isinstance(error, InvalidJob):
-        errors = [
+        found["errors"] = [
             {"pointer": each.pointer, "detail": str(each), "code": each.code} for each in error.problems
         ]
-    more: dict[str, Any] = {"errors": errors} if errors else {}
     if isinstance(error, DuplicateJob):
-        more["job_id"] = error.id
-    response = _problem(status, name, title, str(error), more)
-    if status == 503:
+        found["job_id"] = error.id
+    return found
+
+
+def _known(error: WorkerServiceError) -> tuple[int, str, str]:
+    return STATUS[next(known for known in (*STATUS, type(error)) if isinstance(error, known))]
+
+
+def _ours(error: WorkerServiceError) -> Response:
+    try:
+        problem = problem_json(error)
+    except LookupError:
+        return _unexpected(error)
+    response = _response(problem)
+    if problem["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -143,13 +166,18 @@ def _unexpected(error: Exception) -> Response:
     )
 
 
-def _problem(status: int, name: str, title: str, detail: str, more: dict[str, Any] | None = None) -> Response:
-    body: dict[str, Any] = {
-        "type": urn(name),
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "request_id": request_id(),
-        **(more or {}),
-    }
-    return Response(json.dumps(body, separators=(",", ":")), status, content_type="application/problem+json")
+def _problem(status: int, name: str, title: str, detail: str) -> Response:
+    return _response(
+        {
+            "type": urn(name),
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "request_id": request_id(),
+        }
+    )
+
+
+def _response(problem: ProblemJson) -> Response:
+    text = json.dumps(problem, separators=(",", ":"))
+    return Response(text, problem["status"], content_type="application/problem+json")

@@ -103,8 +103,13 @@ class JobRequest(BaseModel):
         )
 
 
-def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
+def read_job_request(
+    given: dict[str, Any], headers: Headers, model: type[JobRequest] = JobRequest
+) -> WantedJob:
     """What a request asks for.
+
+    Args:
+        model: of the request.
 
     Raises:
         InvalidJob: with one problem per wrong field.
@@ -118,9 +123,9 @@ def read_job_request(given: dict[str, Any], headers: Headers) -> WantedJob:
     if missing:
         raise InvalidJob(summary(missing), problems=missing)
     try:
-        request, _ = check(JobRequest, given)
+        request, _ = check(model, given)
     except ValidationError as error:
-        found = problems(error, given, known=JobRequest.model_fields, noun="field")
+        found = problems(error, given, known=model.model_fields, noun="field")
         raise InvalidJob(summary(found), problems=found) from None
     current_principal().check_actor(request.actor)
     wanted, trace = request.wanted(), read_traceparent(headers.get("traceparent"))

@@ -17,6 +17,7 @@ OPEN = None
 
 SCOPES: dict[str, Scope | None] = {
     "submitting.create": Scope.SUBMIT,
+    "batch.create": Scope.SUBMIT,
     "jobs.index": Scope.READ,
     "jobs.show": Scope.READ,
     "jobs.log": Scope.READ,

@@ -1,12 +1,14 @@
 """The way in for jobs that do not come from Python code: by actor name, arguments by name, as JSON."""
 
 import time
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import dramatiq
 
-from ..jobs.errors import InvalidJob
+from ..jobs.errors import InvalidJob, StoreUnavailable
 from ..jobs.ids import new_job_id
 from ..jobs.masking import check_shown_arguments
 from ..names import did_you_mean
@@ -41,6 +43,18 @@ class WantedJob:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """A job that may be created, and the message that says so to middleware."""
+
+    message: "dramatiq.Message[Any]"
+    job: NewJob
+
+
+SLICE = 250
+"""Jobs that are created in one run of a script: a bound on how long the server is held."""
+
+
 def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
     """Create a job in one round trip.
 
@@ -64,6 +78,60 @@ def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
         level=wanted.level,
     )
     return job, submitted
+
+
+def prepare(broker: JobBroker, wanted: WantedJob) -> PreparedJob:
+    """Check one of many jobs; `submit_many` creates it. Its level is not looked at.
+
+    Raises:
+        InvalidJob: a name, an option or an argument is wrong.
+    """
+    message, job = broker.prepare(
+        _message(broker, wanted),
+        wanted.delay_ms,
+        run_at_ms=wanted.run_at_ms,
+        expires_at_ms=wanted.expires_at_ms,
+        idempotency=wanted.idempotency,
+    )
+    return PreparedJob(message, job)
+
+
+def submit_many(
+    broker: JobBroker,
+    jobs: Sequence[PreparedJob],
+    *,
+    all_or_none: bool = False,
+    level: Level | None = None,
+) -> list[Submitted | StoreUnavailable]:
+    """Create jobs, one round trip for each `SLICE` of them.
+
+    Args:
+        all_or_none: create none when one of them is refused, in one round trip. See `Store.submit`.
+        level: how safe all of them have to be before this returns.
+
+    Returns:
+        What became of each: see `refusal`. An error where Redis went away in the middle; whether these jobs were
+        created is unknown.
+
+    Raises:
+        NotDurable: the jobs are there, but have not reached their level in time.
+        StoreUnavailable: Redis is away; whether any job was created is unknown.
+    """
+    found: list[Submitted | StoreUnavailable] = []
+    width = len(jobs) if all_or_none else SLICE
+    with broker.store.durable(level) if level else nullcontext(broker.store) as store:
+        while len(found) < len(jobs):
+            some = jobs[len(found) : len(found) + width]
+            try:
+                found += store.submit([each.job for each in some], all_or_none=all_or_none)
+            except StoreUnavailable as error:
+                if not found or level:
+                    raise
+                return found + [error] * (len(jobs) - len(found))
+    for prepared, submitted in zip(jobs, found, strict=True):
+        if isinstance(submitted, Submitted) and submitted.word in ("created", "exists", "follows"):
+            broker.emit_after("enqueue", prepared.message, prepared.job.delay_ms)
+    return found
 
 
 def replay_as(broker: JobBroker, job: Job, args: dict[str, Any], new_id: str) -> tuple[str, str]:

@@ -77,6 +77,17 @@ class InvalidArguments(InvalidJob):
         super().__init__(detail, pointer="/args", code="invalid_arguments", problems=problems)
 
 
+class InvalidBatch(InvalidJob):
+    """Raised when jobs are to be created all or none and one cannot be; ``problems`` lists the mistakes of each."""
+
+    def __init__(self, problems: list[InvalidJob]) -> None:
+        super().__init__(
+            "No job was created: " + "; ".join(f"{each.pointer}: {each}" for each in problems[:10]),
+            pointer="/jobs",
+            problems=problems,
+        )
+
+
 class InvalidSchedule(InvalidJob):
     """Raised when a schedule cannot be kept as it is asked for; ``problems`` lists each mistake."""
 

@@ -98,7 +98,9 @@ def _in_headers(document: Document) -> list[dict[str, Any]]:
 
 def _body(document: Document, schemas: Schemas) -> dict[str, Any]:
     assert document.body is not None
-    content = {"application/json": {"schema": schemas.of_body(document.body)}}
+    content: dict[str, Any] = {"application/json": {"schema": schemas.of_body(document.body)}}
+    for media_type, example in document.text_bodies.items():
+        content[media_type] = {"schema": {"examples": [example]}}  # each line is judged by itself
     return {"required": document.body_required, "content": content}
 
 

@@ -12,8 +12,10 @@ from .headers import REQUEST_ID, header_refs
 PROBLEM = "Problem"
 OF_A_BODY = (
     HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.SERVICE_UNAVAILABLE,
 )
 HTTP_NAMES = {HTTPStatus.INTERNAL_SERVER_ERROR: "internal-error"}
 """Where the last part of the type's URN is not HTTP's own phrase."""

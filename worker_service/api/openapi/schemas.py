@@ -40,7 +40,7 @@ class Schemas:
         )
         self.components: dict[str, dict[str, Any]] = definitions.get("$defs", {})
 
-    def of_body(self, model: type[BaseModel]) -> dict[str, Any]:
+    def of_body(self, model: Any) -> dict[str, Any]:
         """What a request may say."""
         return self._found[model, "validation"]
 

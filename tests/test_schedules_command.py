@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +86,39 @@ def test_all_of_it(run: Run, timetable: Timetable):
     assert job in again.stderr
 
 
-@pytest.mark.parametrize("command", ["next", "run", "resume"])
+def test_one_is_put_shown_backfilled_and_removed(run: Run, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(HOURLY))
+    assert run("put", "mine", str(file)).stdout.startswith("mine is active; next tick: ")
+    assert json.loads(run("put", "mine", str(file), "--json").stdout)["version"] == 1
+    shown = run("show", "mine").stdout
+    assert "30 * * * *" in shown
+    assert "active" in shown
+    heads, *lines = run(
+        "backfill", "mine", "2026-01-31T00:00:00Z", "2026-01-31T02:00:00Z"
+    ).stdout.splitlines()
+    assert heads.split() == ["tick", "job", "created"]
+    assert [line.split()[0] for line in lines] == ["2026-01-31T00:30:00.000Z", "2026-01-31T01:30:00.000Z"]
+    heads, newest, *_ = run("history", "mine").stdout.splitlines()
+    assert heads.split() == ["tick", "at", "cause", "outcome", "count", "job", "id", "job", "state"]
+    assert newest.split()[2:5] == ["backfill", "fired", "1"]
+    assert len(json.loads(run("history", "mine", "--limit", "1", "--json").stdout)["items"]) == 1
+    assert run("delete", "mine").stdout == "mine is removed.\n"
+    assert run("delete", "mine").returncode == 1
+
+
+def test_definition_that_is_wrong_is_refused(run: Run, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({**HOURLY, "cron": "x"}))
+    answer = run("put", "mine", str(file))
+    assert answer.returncode == 1
+    assert "/cron" in answer.stderr
+    file.write_text("{")
+    assert run("put", "mine", str(file)).returncode == 2
+    assert run("put", "mine", str(tmp_path / "none.json")).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["next", "run", "resume", "show", "delete", "history"])
 def test_misspelt_name_is_refused_with_the_nearest(run: Run, timetable: Timetable, command: str):
     timetable.put("hourly", HOURLY)
     answer = run(command, "hourlie")

@@ -474,7 +474,43 @@ class TestRun:
         key = {"Idempotency-Key": "once"}
         first, again = (client.post(f"{URL}/run", headers=key) for _ in range(2))
         assert (first.status_code, again.status_code) == (202, 202)
-        assert first.get_json()["id"] == again.get_json()["id"]
+        assert "Idempotent-Replayed" not in first.headers
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.headers["Location"] == first.headers["Location"]
+        job = first.get_json()
+        names = ("id", "actor", "queue", "created_at", "state", "links")
+        assert again.get_json() == {name: job[name] for name in names}
+
+    def test_key_is_kept_when_the_record_of_its_job_goes(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules
+    ):
+        client.put(URL, json=HOURLY)
+        key = {"Idempotency-Key": "once"}
+        id = client.post(f"{URL}/run", headers=key).get_json()["id"]
+        broker.store.cancel(id)
+        broker.store.prune({"cancelled": (0, 0)}, now_ms=now_ms() + 1000)
+        again = client.post(f"{URL}/run", headers=key)
+        assert (again.get_json()["id"], again.get_json()["state"]) == (id, "pruned")
+
+    @pytest.mark.parametrize("path", ["/v1/schedules/other/run", "/v1/jobs"])
+    def test_key_of_another_request_is_422(self, client: FlaskClient, path: str):
+        for name in ("each", "other"):
+            client.put(f"/v1/schedules/{name}", json=HOURLY)
+        key = {"Idempotency-Key": "once"}
+        assert client.post(f"{URL}/run", headers=key).status_code == 202
+        body = {"actor": "add", "args": {"x": 1}} if path == "/v1/jobs" else None
+        answer = client.post(path, json=body, headers=key)
+        assert answer.status_code == 422
+        assert answer.get_json()["type"] == "urn:worker-service:problem:idempotency-key-reused"
+        assert len(client.get("/v1/jobs").get_json()["items"]) == 1
+
+    def test_refused_run_leaves_the_key_free(self, client: FlaskClient, broker: JobBroker):
+        client.put(URL, json=HOURLY)
+        first = client.post(f"{URL}/run").get_json()["id"]
+        key = {"Idempotency-Key": "once"}
+        assert client.post(f"{URL}/run", headers=key).status_code == 409
+        broker.store.cancel(first)
+        assert "Idempotent-Replayed" not in client.post(f"{URL}/run", headers=key).headers
 
     def test_where_overlap_is_allowed_each_call_makes_one_also_in_one_millisecond(
         self, broker: JobBroker, settings: Settings, client: FlaskClient
@@ -482,7 +518,7 @@ class TestRun:
         client.put(URL, json={**HOURLY, "overlap": "allow_all"})
         timetable, now = Timetable(broker, settings.timezone), now_ms()
         timetable.schedules.now_ms = lambda: now  # type: ignore[method-assign]
-        assert len({timetable.run("each") for _ in range(5)}) == 5
+        assert len({timetable.run("each").id for _ in range(5)}) == 5
 
     def test_paused_one_may_be_run(self, client: FlaskClient):
         client.put(URL, json=HOURLY)
@@ -531,6 +567,22 @@ class TestBackfill:
         minute = now_ms() // 60_000 * 60_000
         body = {"from": to_text(minute - 999 * 60_000), "to": to_text(minute)}
         assert len(client.post(f"{URL}/backfill", json=body).get_json()["items"]) == 1000
+
+    def test_history_of_ticks_is_not_pushed_out(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules, settings: Settings
+    ):
+        client.put(URL, json={**HOURLY, "cron": "* * * * *"})
+        fired = fire(broker, schedules, settings, now_ms())
+        minute = now_ms() // 60_000 * 60_000
+        body = {"from": to_text(minute - 700 * 60_000), "to": to_text(minute)}
+        assert len(client.post(f"{URL}/backfill", json=body).get_json()["items"]) == 701
+        client.post(f"/v1/jobs/{fired.job}/cancel")
+        again = fire(broker, schedules, settings, now_ms() + 60_000)
+        items = client.get(f"{URL}/history?limit=500").get_json()["items"]
+        assert [item["cause"] for item in items[:2]] == ["tick", "backfill"]
+        assert items[0]["job"]["id"] == again.job
+        ticks = [tick for tick in schedules.history("each", 5000) if tick.cause == "tick"]
+        assert len(ticks) == 2
 
     @pytest.mark.parametrize(
         ("body", "pointer"),

@@ -9,6 +9,7 @@ from ..jobs import instants
 from ..jobs.errors import (
     ActorNotAllowed,
     DuplicateJob,
+    IdempotencyKeyReused,
     InvalidJob,
     InvalidQuery,
     ScheduleChanged,
@@ -17,13 +18,13 @@ from ..jobs.errors import (
     UnknownSchedule,
 )
 from ..settings import Settings
-from .answers import BackfilledTicksJson, ComingTicksJson, JobJson, TicksJson
+from .answers import BackfilledTicksJson, ComingTicksJson, JobJson, ReplayedJson, TicksJson
 from .body import json_object, json_object_if_any
 from .checked import NoFields, checked, checked_query
 from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
-from .representation import location
+from .representation import location, replayed_json
 from .requests import Instant
 from .schedule_json import backfilled_json, coming_json, history_json
 from .schedules import check_may_fire
@@ -68,19 +69,29 @@ def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:
     @routes.post("/v1/schedules/<name>/run")
     @documented(
         "Make a job of a schedule now.",
-        {202: JobJson},
-        sends=("Location",),
+        {202: JobJson | ReplayedJson},
+        sends=("Location", "Idempotent-Replayed"),
         body=NoFields,
         body_required=False,
         headers=ABOUT_THE_KEY,
-        problems=(*OF_ONE, InvalidQuery, InvalidJob, DuplicateJob, StoreFull, ActorNotAllowed),
+        problems=(
+            *OF_ONE,
+            InvalidQuery,
+            InvalidJob,
+            IdempotencyKeyReused,
+            DuplicateJob,
+            StoreFull,
+            ActorNotAllowed,
+        ),
     )
     def run(name: str) -> tuple[Response, int, dict[str, str]]:
         checked(NoFields, json_object_if_any(request))
         check_may_fire(timetable, name)
-        asked = read_idempotency(request.headers, {}, settings)
-        id = timetable.run(name, asked.name if asked else "")
-        return jsonify(shown(broker, found(broker, settings, id))), 202, {"Location": location(id)}
+        done = timetable.run(name, read_idempotency(request.headers, {"run": name}, settings))
+        headers = {"Location": location(done.id)}
+        if done.word == "replayed":
+            return jsonify(replayed_json(done)), 202, {**headers, "Idempotent-Replayed": "true"}
+        return jsonify(shown(broker, found(broker, settings, done.id))), 202, headers
 
     @routes.post("/v1/schedules/<name>/backfill")
     @documented(

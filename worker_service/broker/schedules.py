@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..jobs.errors import (
     DuplicateJob,
+    IdempotencyKeyReused,
     InvalidJob,
     InvalidQuery,
     InvalidSchedule,
@@ -22,10 +23,10 @@ from ..jobs.ticks import jittered
 from ..jobs.time_zones import read_time_zone
 from ..jobs.validation import summary
 from ..names import did_you_mean
-from ..store import Damaged, Schedules, StoredSchedule, Tick, meaning_of
+from ..store import Damaged, Idempotency, Schedules, StoredSchedule, Submitted, Tick, meaning_of
 from ..store.schedules import MOST_SCHEDULES
 from .broker import JobBroker
-from .ticks import Fired, check, fire, job_id
+from .ticks import check, fire, run_now
 
 MOST_BACKFILLED = 1_000
 """Ticks in one request."""
@@ -223,32 +224,35 @@ class Timetable:
                 return self.get(name)
         raise _changed(name)
 
-    def run(self, name: str, request: str = "") -> str:
+    def run(self, name: str, idempotency: Idempotency | None = None) -> Submitted:
         """Create a job of it now, also while it is paused; moves no tick.
 
         Args:
-            request: names the request, so that it may be repeated; empty: each call is one of its own.
+            idempotency: of the request, so that it may be repeated; None: each call is one of its own.
 
         Returns:
-            The id of the job.
+            The job: ``fired``, or ``replayed`` when the request came before.
 
         Raises:
+            IdempotencyKeyReused: the key came with another request before.
             DuplicateJob: an earlier job of it has not ended, and they are not to overlap.
             InvalidJob: this process does not know the actor, or it does not take the arguments any more.
             ScheduleChanged: it was replaced again and again meanwhile.
         """
-        request = request or uuid.uuid4().hex
         for _ in range(MOST_READINGS):
             entry = self.get(name)
-            id = job_id(entry.stored.uid, 0, f"run_now:{request}")
-            fired = self._fire(entry, self.schedules.now_ms(), "run_now", id)
-            if fired.word == "skipped":
+            at_ms = self.schedules.now_ms()
+            done = run_now(
+                self._broker, self.schedules, entry.stored.ref, entry.definition, at_ms, idempotency
+            )
+            if done.word == "conflict":
+                raise IdempotencyKeyReused("This Idempotency-Key came with another request before.")
+            if done.word == "skipped":
                 raise DuplicateJob(
-                    f"The job {fired.job} does the work of the schedule {name!r} and has not ended.",
-                    fired.job,
+                    f"The job {done.id} does the work of the schedule {name!r} and has not ended.", done.id
                 )
-            if fired.word != "changed":
-                return fired.job
+            if done.word != "changed":
+                return done
         raise _changed(name)
 
     def backfill(self, name: str, from_ms: int, to_ms: int) -> list[Backfilled]:
@@ -337,13 +341,10 @@ class Timetable:
             raise InvalidSchedule(f"It has run {runs:,} times already.", pointer="/max_runs", code="no_tick")
         return found
 
-    def _fire(self, entry: Entry, tick_ms: int, cause: str, id: str | None = None) -> Fired:
-        return fire(
-            self._broker, self.schedules, entry.stored.ref, entry.definition, tick_ms, cause=cause, id=id
-        )
-
     def _backfill_one(self, entry: Entry, tick_ms: int) -> Backfilled:
-        fired = self._fire(entry, tick_ms, "backfill")
+        fired = fire(
+            self._broker, self.schedules, entry.stored.ref, entry.definition, tick_ms, cause="backfill"
+        )
         if fired.word == "changed":
             raise ScheduleChanged(f"The schedule {entry.name!r} was replaced meanwhile: ask again.")
         return Backfilled(tick_ms, fired.job, fired.word == "fired")

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import dramatiq
 
 from ..jobs.errors import InvalidSchedule
+from ..jobs.ids import new_job_id
 from ..jobs.masking import check_shown_arguments
 from ..jobs.schedule import Definition
 from ..jobs.ticks import jittered
 from ..names import did_you_mean
-from ..store import Lock, NewJob, ScheduleRef, Schedules
+from ..store import Idempotency, Lock, NewJob, ScheduleRef, Schedules, Submitted
 from .broker import JobBroker
 from .offered import offered
 from .submission import TICK, encode, read_message
@@ -43,25 +44,47 @@ def fire(
     *,
     next_ms: int | None = None,
     cause: str = "tick",
-    id: str | None = None,
 ) -> Fired:
     """Create the job of one tick, in one round trip; may be repeated by anybody, at any time.
 
     Args:
         tick_ms: the nominal instant in UTC ms; the job does not start before it.
         next_ms: the tick after this one.
-        cause: tick, backfill (a tick of the past, asked for by a person) or run_now.
-        id: of the job; by default the one of this tick and cause.
+        cause: tick, or backfill (a tick of the past, asked for by a person).
 
     Raises:
         InvalidJob: this process does not know the actor, or it does not take the arguments.
         StoreUnavailable: Redis is away; whether the tick was fired is unknown, so repeat the same call.
     """
-    sent, job = _build(broker, ref.uid, definition, tick_ms, cause, id or job_id(ref.uid, tick_ms, cause))
+    sent, job = _build(broker, ref.uid, definition, tick_ms, cause, job_id(ref.uid, tick_ms, cause))
     word, earlier = schedules.fire(ref, tick_ms, job, next_ms=next_ms, cause=cause)
     if word in ("fired", "follows"):
         broker.emit_after("enqueue", sent, None)
     return Fired(word, earlier or job.id)
+
+
+def run_now(
+    broker: JobBroker,
+    schedules: Schedules,
+    ref: ScheduleRef,
+    definition: Definition,
+    at_ms: int,
+    idempotency: Idempotency | None,
+) -> Submitted:
+    """Create a job of a schedule now; each call makes one of its own, but for the key of its request.
+
+    Returns:
+        See `Schedules.run_now`.
+
+    Raises:
+        InvalidJob: this process does not know the actor, or it does not take the arguments.
+        StoreUnavailable: Redis is away; whether the job was created is unknown.
+    """
+    sent, job = _build(broker, ref.uid, definition, at_ms, "run_now", new_job_id())
+    done = schedules.run_now(ref, at_ms, dataclasses.replace(job, idempotency=idempotency))
+    if done.word == "fired":
+        broker.emit_after("enqueue", sent, None)
+    return done
 
 
 class DueTick(NamedTuple):

@@ -148,6 +148,10 @@ class Keys:
         """string: present while a code to sign in with may be used; expires."""
         return f"{self.prefix}login_code:{digest}"
 
+    def asked(self, name: str) -> str:
+        """stream of the newest jobs of a schedule that people asked for (run now, backfill), as `ticks`."""
+        return f"{self.prefix}asked:{name}"
+
     def idem(self, name: str) -> str:
         """hash: the job that an idempotency key made, and what it asked for; expires (JOBS_IDEMPOTENCY_MS)."""
         return f"{self.prefix}idem:{name}"

@@ -83,7 +83,7 @@ class NewJob:
         lock: of the work it does, which no other job may do meanwhile.
         tags: by which it is found; see jobs/labels.py.
         hook: who is told of its end.
-        idempotency: of the request that asks for it; only `Store.submit` looks at it.
+        idempotency: of the request that asks for it; only `Store.submit` and `Schedules.run_now` look at it.
     """
 
     id: str

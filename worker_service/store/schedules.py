@@ -1,6 +1,5 @@
 """Schedules in the store: their definitions, their ticks, and which scheduler process fires them."""
 
-import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from ..jobs.schedule import is_name
 from .connection import COMMAND_TIMEOUT, connect, translated
 from .keys import Keys
 from .line import Line
-from .records import NewJob
+from .records import NewJob, Submitted
 from .schedule_record import Damaged, ScheduleRef, StoredSchedule, Tick, read_schedule, read_tick
 from .scripts import Scripts
 
@@ -20,6 +19,7 @@ BELL_SECONDS = 5.0
 NONE = "0"
 """The edition of a schedule that is not there."""
 LONGEST_REASON = 500
+NO_KEY = ("", "", "")
 MOST_SCHEDULES = 10_000
 """How many are read at most."""
 
@@ -172,9 +172,26 @@ class Schedules:
         """
         return _fired(
             self._scripts.run(
-                "fire", _text(now_ms), *schedule, tick_ms, cause, _text(next_ms), *job.arguments()
+                "fire", _text(now_ms), *schedule, tick_ms, cause, _text(next_ms), *NO_KEY, *job.arguments()
             )
         )
+
+    def run_now(
+        self, schedule: ScheduleRef, at_ms: int, job: NewJob, *, now_ms: int | None = None
+    ) -> Submitted:
+        """Create a job because somebody asks for it now; under the key of the request (`NewJob.idempotency`) once.
+
+        Returns:
+            ``fired``, ``already`` (a repeated call), ``skipped`` or ``changed``, with the id of the job that is there;
+            ``replayed`` with the job that the key made before, or ``conflict`` when that was another request.
+        """
+        key = job.idempotency.arguments() if job.idempotency else NO_KEY
+        word, *about = self._scripts.run(
+            "fire", _text(now_ms), *schedule, at_ms, "run_now", "", *key, *job.arguments()
+        )
+        if word == b"replayed":
+            return Submitted("replayed", about[0], *(text.decode() for text in about[1:]))
+        return Submitted(word.decode(), 0, about[0].decode() if word == b"skipped" else job.id)
 
     def fire_many(
         self, ticks: Sequence[tuple[ScheduleRef, int, int | None, NewJob]]
@@ -195,7 +212,7 @@ class Schedules:
             self._client,
             "fire",
             [
-                ("", *schedule, tick_ms, "tick", _text(next_ms), *job.arguments())
+                ("", *schedule, tick_ms, "tick", _text(next_ms), *NO_KEY, *job.arguments())
                 for schedule, tick_ms, next_ms, job in ticks
             ],
         )
@@ -311,12 +328,14 @@ class Schedules:
         ]
 
     def history(self, name: str, count: int) -> list[Tick]:
-        """The newest ticks, the newest first; none when they are damaged."""
-        entries: Any = []
-        with translated(), contextlib.suppress(redis.ResponseError):
-            entries = self._client.xrevrange(self.keys.ticks(name), count=count)
-        ticks = (read_tick(entry, fields) for entry, fields in entries)
-        return [tick for tick in ticks if tick is not None]
+        """The newest ticks and jobs that people asked for, the newest first; what is damaged is left out."""
+        with translated(), self._client.pipeline(transaction=False) as pipe:
+            for key in (self.keys.asked(name), self.keys.ticks(name)):
+                pipe.xrevrange(key, count=count)
+            streams = pipe.execute(raise_on_error=False)
+        found = [read_tick(*entry) for stream in streams if isinstance(stream, list) for entry in stream]
+        ticks = [tick for tick in found if tick is not None]
+        return sorted(ticks, key=lambda tick: tick.at_ms, reverse=True)[:count]
 
 
 class SchedulesBell:

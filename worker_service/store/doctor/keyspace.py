@@ -47,6 +47,7 @@ FAMILIES = {
     "group": "hash",
     "schedule": "hash",
     "ticks": "stream",
+    "asked": "stream",
     "api_key": "hash",
     "login": "hash",
     "login_code": "string",

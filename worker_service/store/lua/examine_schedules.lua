@@ -1,7 +1,7 @@
 -- examine_schedules: judge the names of schedules, their places and their numbers.
 -- Guarantee: after a repair no tick that may have been fired is fired again; what is under a name that none can have is
 --   kept aside for 30 days.
--- Keys: schedule schedules ticks meta bell aside sessions watch changed
+-- Keys: schedule schedules ticks asked meta bell aside sessions watch changed
 -- Uses: keys publish clock schedule examine
 -- ARGV: 1 now  2 repair (1|0)  3.. names of schedules
 -- Returns: {findings}, each {schedule, word, 1 when mended, what it has}
@@ -10,7 +10,8 @@ local KEEP_MS = 30 * 24 * 3600 * 1000
 
 local function drop(name)
   redis.call('ZREM', SCHEDULES, name)
-  for _, each in ipairs({{schedule_key(name), 'schedule:'}, {ticks_key(name), 'ticks:'}}) do
+  for _, each in ipairs({{schedule_key(name), 'schedule:'}, {ticks_key(name), 'ticks:'},
+    {asked_key(name), 'asked:'}}) do
     if redis.call('EXISTS', each[1]) == 1 then
       redis.call('RENAME', each[1], aside_key(each[2] .. name))
       redis.call('PEXPIRE', aside_key(each[2] .. name), KEEP_MS)

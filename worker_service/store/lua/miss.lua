@@ -14,7 +14,7 @@ if found[5] ~= due then return 'changed' end
 if how_many ~= '0' then
   redis.call('HSET', key, 'last', tick)
   redis.call('HINCRBY', key, 'missed', how_many)
-  note_tick(name, tick, 'tick', 'missed', how_many .. ARGV[8])
+  note_tick(ticks_key(name), tick, 'tick', 'missed', how_many .. ARGV[8])
 end
 redis.call('HDEL', key, 'hindered')
 set_next(name, next)

@@ -5,7 +5,7 @@
 --   comes into a queue that holds as many as its limit allows (full). All or none: when one of the jobs is refused,
 --   nothing is written (held_back); two that have a key or a lock in common must not be among them.
 -- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook deadlines
--- Uses: keys publish clock count deadline place unique tags final expire create
+-- Uses: keys publish clock count deadline place unique tags final expire create idempotency
 -- ARGV: 1 now ('' = server clock)  2 all or none (1|0)  3 number of jobs  4.. twenty values each: name of the
 --   idempotency record ('' = none), fingerprint of the request, keep_ms, then the seventeen of lib/create.lua
 -- Returns: one word per job: created | follows | exists | replayed | conflict | too_late | duplicate | replaced |
@@ -14,15 +14,6 @@
 local now, all_or_none, n = clock(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
 local IDEMPOTENCY_WIDTH, FIRST = 3, 4
 local replies = {}
-
--- The job that this key made before: the same request gets it again, another one is told so.
-local function remembered(name, fingerprint, id)
-  local record = redis.call('HMGET', idem_key(name), 'id', 'fingerprint', 'actor', 'queue', 'created_at')
-  if not record[1] or record[1] == id then return nil end
-  if record[2] ~= fingerprint then return {'conflict', 0} end
-  local state = redis.call('HGET', job_key(record[1]), 'state') or 'pruned'
-  return {'replayed', tonumber(record[5]), record[1], record[3], record[4], state}
-end
 
 -- Whether a new job could never start: it would have expired before it is due.
 local function is_too_late(i)
@@ -63,30 +54,26 @@ end
 -- coming: queue -> jobs that were looked at and may come.
 local function refusal(i, coming)
   local name, fingerprint, job = ARGV[i], ARGV[i + 1], i + IDEMPOTENCY_WIDTH
-  local reply = name ~= '' and remembered(name, fingerprint, ARGV[job])
-  if reply then return reply[1] == 'conflict' and reply end
+  local word, about = remembered(name, fingerprint, ARGV[job])
+  if word then return word == 'conflict' and {word, unpack(about)} end
   if is_too_late(job) then return {'too_late', 0} end
-  local word, other = entry_refused(job, coming)
-  return word and {word, unpack(other and other_job(other) or {0})}
+  local refused, other = entry_refused(job, coming)
+  return refused and {refused, unpack(other and other_job(other) or {0})}
 end
 
 local function submit(i)
   local name, fingerprint, keep_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local job = i + IDEMPOTENCY_WIDTH
   local id = ARGV[job]
-  if name ~= '' then
-    local reply = remembered(name, fingerprint, id)
-    if reply then return reply end
-  end
+  local known, of_it = remembered(name, fingerprint, id)
+  if known then return {known, unpack(of_it)} end
   if is_too_late(job) then return {'too_late', 0} end
   local word, other = create_job(ARGV, job, now, is_full)
   local about = other and other_job(other) or {now, id, ARGV[job + 2], ARGV[job + 1]}
   if word == 'full' then return {word, 0} end
   if word == 'exists' then about[1] = tonumber(redis.call('HGET', job_key(id), 'created_at')) end
-  if name ~= '' and word ~= 'exists' and word ~= 'rejected' then
-    redis.call('HSET', idem_key(name), 'id', about[2], 'fingerprint', fingerprint, 'actor', about[3],
-      'queue', about[4], 'created_at', about[1])
-    redis.call('PEXPIRE', idem_key(name), keep_ms)
+  if word ~= 'exists' and word ~= 'rejected' then
+    remember(name, fingerprint, keep_ms, about[2], about[3], about[4], about[1])
   end
   if other then return {word, unpack(about)} end
   return {word, about[1]}

@@ -31,6 +31,7 @@ local function ticks_key(name) return P .. 'ticks:' .. name end
 local function api_key_key(id) return P .. 'api_key:' .. id end
 local function login_key(digest) return P .. 'login:' .. digest end
 local function login_code_key(digest) return P .. 'login_code:' .. digest end
+local function asked_key(name) return P .. 'asked:' .. name end
 local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end

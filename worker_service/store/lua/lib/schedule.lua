@@ -1,4 +1,5 @@
--- Schedules: their place by the next tick, and the newest ticks with what became of them.
+-- Schedules: their place by the next tick, and the newest ticks with what became of them. What people asked for (run now,
+-- backfills) is kept apart, so that a thousand of them push no tick out.
 local KEPT_TICKS = 500
 
 -- The schedulers look again: something else is to be fired from now on.
@@ -45,10 +46,10 @@ local function edition_of(uid, version)
 end
 
 -- A history of another type, which the doctor names, must not keep a tick from being counted.
-local function note_tick(name, tick, cause, outcome, job)
-  local kind = redis.call('TYPE', ticks_key(name)).ok
+local function note_tick(history, tick, cause, outcome, job)
+  local kind = redis.call('TYPE', history).ok
   if kind ~= 'stream' and kind ~= 'none' then return end
-  redis.call('XADD', ticks_key(name), 'MAXLEN', '~', KEPT_TICKS, '*', 'tick', tick, 'cause', cause,
+  redis.call('XADD', history, 'MAXLEN', '~', KEPT_TICKS, '*', 'tick', tick, 'cause', cause,
     'outcome', outcome, 'job', job)
   publish_change('schedules')
 end

@@ -1,6 +1,11 @@
-"""A week in which schedulers are killed again and again: each tick has one job."""
+"""A week in which schedulers are killed again and again: each tick has one job.
+
+Once as it is, where one of them leads, and once where all believe to. Then what keeps a tick from getting two jobs is
+that it is compared with the last one, and the id of its job; without these two the second run fails, and it has to.
+"""
 
 import random
+import re
 import signal
 from collections import Counter
 
@@ -24,9 +29,12 @@ SCHEDULES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.soak
-def test_three_schedulers_killed_at_random_fire_each_tick_of_a_week_once(here: Namespace):
+@pytest.mark.parametrize("leading", ["one of them", "all of them"])
+def test_three_schedulers_killed_at_random_fire_each_tick_of_a_week_once(here: Namespace, leading: str):
     begin = now_ms()
     speed = {"SPEED": str(SPEED), "START": str(START), "REAL_START": str(begin)}
+    if leading == "all of them":
+        speed["EVERYBODY_LEADS"] = "1"
     definitions = {
         name: Definition.read({"actor": "cleanup_temp", "catch_up": "all", "overlap": "allow_all", **when})
         for name, when in SCHEDULES.items()
@@ -60,3 +68,8 @@ def test_three_schedulers_killed_at_random_fire_each_tick_of_a_week_once(here: N
         )
         found = Counter({tick: n for tick, n in here.ticks_of(name).items() if tick <= START + WEEK})
         assert found == expected
+    fired = [set(re.findall(r"Fired \S+: job (\S+)", each.output())) for each in here.schedulers]
+    assert sum(map(len, fired)) == len(set().union(*fired))  # only who fired a tick says so
+    if leading == "all of them":
+        # They were at it side by side, not one after the other.
+        assert sum(len(each) > 10 for each in fired) > 3

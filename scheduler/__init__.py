@@ -1,5 +1,5 @@
 """The scheduler process: ``python -m scheduler``. Any number may run; each tick gets one job.
 
-Reading order: schedules (what fires), triggers (when: APScheduler as the clock), backlog (which ticks are still to be
-fired), firing (fires them through the store), service (all of it together), __main__ (signals and errors).
+Reading order: schedules and declarations (what code says), plan (what the store has), triggers (when: APScheduler as
+the clock), firing (fires ticks through the store), leadership, service (all together), __main__ (signals, errors).
 """

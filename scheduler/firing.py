@@ -35,6 +35,13 @@ AT_ONCE = 50
 AGAIN_SECONDS = 1.0
 """How soon a schedule is tried again that could not be fired."""
 
+NEWS = {
+    "fired": "Fired %s: job %s",
+    "follows": "Fired %s: job %s",
+    "skipped": "Skipped %s: job %s of it has not ended",
+}
+"""What is told of a tick."""
+
 _logger = logging.getLogger("scheduler")
 
 
@@ -59,6 +66,7 @@ class Firing:
         self._helps = False
         self._put_off: dict[str, float] = {}
         self._complaints: dict[str, str] = {}
+        self._news: list[tuple[str, str, str]] = []
         self._something = threading.Event()
         self._ended = False
         # A daemon: a call to a server that does not answer must not hold up the end of the process.
@@ -116,7 +124,14 @@ class Firing:
                 self._fire(wanted)
                 wanted = []
         self._fire(wanted)
+        self._tell_news()
         return any(each.in_turn and not self._is_put_off(each) for each in self._planned.values())
+
+    def _tell_news(self) -> None:
+        """Last, for writing a log of hundreds takes as long as firing some of them."""
+        for word, name, job in self._news:
+            _logger.info(NEWS[word], name, job)
+        self._news.clear()
 
     def _has_come(self, planned: Planned, now_ms: int) -> bool:
         if planned.next_ms is None or planned.next_ms > now_ms + EARLY_MS or self._is_put_off(planned):
@@ -164,10 +179,8 @@ class Firing:
             self._forget(planned)
             return
         _, planned.next_ms = planned.in_turn.popleft()
-        if fired.word in ("fired", "follows"):
-            _logger.info("Fired %s: job %s", planned.name, fired.job)
-        elif fired.word == "skipped":
-            _logger.info("Skipped %s: job %s of it has not ended", planned.name, fired.job)
+        if fired.word in NEWS:
+            self._news.append((fired.word, planned.name, fired.job))
 
     def _forget(self, planned: Planned) -> None:
         """It is not as it was read."""

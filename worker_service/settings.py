@@ -134,7 +134,8 @@ class Settings(BaseSettings):
         ge=0,
         le=10**15,  # what Lua keeps exactly, with room
         description="Number that grows with each version of the actors, a build number for example; of two schedulers "
-        "the one with the larger one says what code declares. By default the newest change of their files.",
+        "the one with the larger one leads, and says what is declared. By default the newest change of a file of their "
+        "packages.",
     )
     outbound_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),

@@ -1,5 +1,6 @@
 """Real ``python -m scheduler`` processes, and the jobs they made."""
 
+import contextlib
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ class Namespace:
             "JOBS_REDIS_URL": url,
             "JOBS_NAMESPACE": namespace,
             "JOBS_ACTOR_MODULES": "ticking",
+            "NOTES": str(folder / "notes"),
         }
 
     def scheduler(
@@ -36,12 +38,30 @@ class Namespace:
     ) -> "Scheduler":
         """Start one; another program than ``-m scheduler`` if a script is named."""
         log = self.folder / f"scheduler-{len(self.schedulers)}.log"
-        command = [script] if script else ["-m", "scheduler"]
+        command = [sys.executable, *([script] if script else ["-m", "scheduler"])]
         started = Scheduler(
             log, command, {**self.environment, "INTERVALS": json.dumps(intervals), **settings}
         )
         self.schedulers.append(started)
         return started
+
+    def worker(self) -> None:
+        """Start a worker of the same actors."""
+        command = [
+            str(Path(sys.executable).parent / "dramatiq"),
+            "worker_service.actors",
+            "-p",
+            "1",
+            "-t",
+            "4",
+        ]
+        self.schedulers.append(Scheduler(self.folder / "worker.log", command, self.environment))
+
+    def notes(self, name: str) -> Counter[str]:
+        """Jobs of a schedule that have run, by their ids -> how often."""
+        notes = self.folder / "notes"
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        return Counter(line.split()[1] for line in lines if line.split()[0] == name)
 
     def was_declared(self, actor: str, every_ms: int, next_ms: int) -> None:
         """As an earlier scheduler of the same code has left it."""
@@ -83,13 +103,14 @@ class Namespace:
 
     def close(self) -> None:
         for each in self.schedulers:
-            each.main.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(each.main.pid, signal.SIGKILL)
             each.main.wait()
         self.client.close()
 
 
 class Scheduler:
-    """A running ``python -m scheduler``."""
+    """A running ``python -m scheduler``, or another command beside it."""
 
     def __init__(self, log: Path, command: list[str], settings: dict[str, str]) -> None:
         self.log = log
@@ -98,11 +119,12 @@ class Scheduler:
         }
         with log.open("wb") as output:
             self.main = subprocess.Popen(
-                [sys.executable, *command],
+                command,
                 cwd=HERE,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
                 env={**inherited, **settings},
             )
 

@@ -216,6 +216,20 @@ class TestTrouble:
         broken_server.start()
         assert client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}}).status_code == 202
 
+    def test_store_that_is_read_only_is_503(self, client: FlaskClient, broker: JobBroker):
+        """As in a failover: what can be read is."""
+        id = client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}}).get_json()["id"]
+        broker.store.client.replicaof("127.0.0.1", "1")
+        for answer in (
+            client.post("/v1/jobs", json={"actor": "add", "args": {"x": 2}}),
+            client.post(f"/v1/jobs/{id}/cancel"),
+        ):
+            problem(answer, 503, "store-unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert client.get(f"/v1/jobs/{id}").get_json()["state"] == "queued"
+        broker.store.client.replicaof("NO", "ONE")
+        assert client.post(f"/v1/jobs/{id}/cancel").get_json()["state"] == "cancelled"
+
     def test_store_without_memory_is_503(self, client: FlaskClient, broker: JobBroker):
         broker.store.client.config_set("maxmemory", "1")
         answer = client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}})

@@ -32,6 +32,14 @@ class Effects:
         """When a name was written with this word, in seconds of the wall clock."""
         return [float(line[2]) for line in self._lines() if line[:2] == [word, name]]
 
+    def all_times(self, word: str) -> dict[str, list[float]]:
+        """When each name was written with this word, in this order."""
+        found: dict[str, list[float]] = {}
+        for line in self._lines():
+            if line[0] == word:
+                found.setdefault(line[1], []).append(float(line[2]))
+        return found
+
     def _lines(self) -> list[list[str]]:
         return [line.split() for line in self.file.read_text().splitlines()] if self.file.exists() else []
 

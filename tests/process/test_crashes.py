@@ -53,6 +53,27 @@ def test_a_job_of_a_killed_worker_runs_again_within_five_seconds(
 
 
 @pytest.mark.bound
+def test_the_jobs_of_a_killed_worker_run_within_two_seconds_where_another_one_is_there(
+    make_service: Callable[..., Service],
+) -> None:
+    service = make_service(lease_ms=15_000)
+    workers = [service.worker(), service.worker()]
+    wait_until(lambda: len(service.sessions()) == 2)
+    [id] = service.submit("hold", "job", 4.0)
+    wait_until(lambda: service.effects("start")["job"] == 1)
+    job = service.reads.job(id)
+    assert job is not None
+    pid = service.store.client.hget(service.store.keys.session(job.worker or ""), "pid")
+    assert int(pid or 0) in {worker.pid("worker") for worker in workers}
+
+    killed_at = time.time()
+    os.kill(int(pid or 0), signal.SIGKILL)
+
+    wait_until(lambda: service.effects("start")["job"] == 2)
+    assert service.times("start", "job")[1] - killed_at < 2
+
+
+@pytest.mark.bound
 @pytest.mark.soak
 def test_a_job_of_a_lost_host_runs_again_within_twenty_seconds(make_service: Callable[..., Service]) -> None:
     service = make_service(lease_ms=15_000)

@@ -102,6 +102,39 @@ def test_a_storm_of_interrupts_kills_no_thread_and_gives_no_wrong_outcome(
     wait_until(lambda: set(threading.enumerate()) - threads_before <= {threading.main_thread()}, timeout=15)
 
 
+def test_an_actor_that_runs_longer_than_its_time_limit_is_interrupted_and_uses_an_attempt(
+    broker: JobBroker,
+) -> None:
+    ended: list[str] = []
+
+    @dramatiq.actor(broker=broker, time_limit=200, max_attempts=2, min_backoff=1, max_backoff=1)
+    def waits() -> None:
+        try:
+            for _ in range(1_000):
+                threading.Event().wait(0.01)
+            ended.append("by itself")
+        except TimeLimitExceeded:
+            ended.append("interrupted")
+            raise
+
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    try:
+        job = broker.reads.wait_until_final(waits.send().message_id, timeout=10)
+    finally:
+        worker.stop()
+
+    assert job is not None
+    assert ended == ["interrupted"] * 2
+    assert (job.state, job.reason, job.attempts) == ("dead", "attempts_exhausted", 2)
+    assert [(each.outcome, each.charged) for each in job.deliveries] == [
+        ("retry", True),
+        ("dead_letter", True),
+    ]
+    assert job.error is not None
+    assert job.error["type"] == "TimeLimitExceeded"
+
+
 def go_on(caught: list[type], over: threading.Event) -> None:
     while not over.is_set():
         try:

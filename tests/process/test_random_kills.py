@@ -1,6 +1,8 @@
 """Workers are killed at random until a backlog is empty: nothing is lost, and only what was running is repeated."""
 
 import random
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -8,19 +10,24 @@ from tests.process.workers import Service
 from tests.waiting import wait_until
 from worker_service.store.doctor import examine
 
+MOMENT_SECONDS = 1.0
+"""Between an effect and the writing of its outcome, at most."""
 
-def drain_with_kills(service: Service, jobs: int, between: tuple[int, int], timeout: float) -> int:
-    """Submit jobs and kill the worker process after every so many of them; returns the number of kills."""
+
+def drain_with_kills(service: Service, jobs: int, between: tuple[int, int], timeout: float) -> list[float]:
+    """Submit jobs and kill the worker process after every so many of them; returns the instants of the kills."""
     ids = service.submit("quick", "job{i}", count=jobs, max_crashes=100)
-    kills, next_kill = 0, random.randint(*between)
+    kills: list[float] = []
+    next_kill = random.randint(*between)
 
     def look() -> bool:
-        nonlocal kills, next_kill
+        nonlocal next_kill
         done = service.in_state("succeeded")
         worker = service.workers[-1]
         if jobs > done >= next_kill and worker.main.poll() is None and "worker" in worker.processes():
-            worker.kill("worker") if kills % 4 else worker.kill_group()
-            kills, next_kill = kills + 1, done + random.randint(*between)
+            worker.kill("worker") if len(kills) % 4 else worker.kill_group()
+            kills.append(time.time())
+            next_kill = done + random.randint(*between)
             worker.wait()
         return done == jobs
 
@@ -29,27 +36,34 @@ def drain_with_kills(service: Service, jobs: int, between: tuple[int, int], time
     return kills
 
 
-def assert_each_ran(service: Service, jobs: int, kills: int, threads: int = 8) -> None:
+def assert_each_ran(service: Service, jobs: int, kills: list[float], threads: int = 8) -> None:
     ends = service.effects("end")
     assert set(ends) == {f"job{i}" for i in range(jobs)}
     # A kill can repeat what ran, and what had ended without being written yet: a few batches at most.
-    assert sum(ends.values()) - jobs <= kills * threads * 20
+    assert sum(ends.values()) - jobs <= len(kills) * threads * 20
+    for name, times in service.sink.all_times("end").items():
+        for at in times[:-1]:
+            assert any(kill - MOMENT_SECONDS < at < kill + 0.1 for kill in kills), (
+                f"{name} ran twice unkilled"
+            )
     assert service.reads.depth("default") == 0
     wait_until(lambda: service.reads.running() == 0)
     report = examine(service.store.client, service.store.namespace)
     assert (report.findings, report.notes) == ([], [])
 
 
-def test_fifteen_hundred_jobs_survive_random_kills(service: Service) -> None:
+def test_fifteen_hundred_jobs_survive_random_kills(make_service: Callable[..., Service]) -> None:
+    service = make_service(lease_ms=3_000)
     kills = drain_with_kills(service, 1_500, (200, 600), timeout=100)
-    assert kills >= 2
+    assert len(kills) >= 2
     assert_each_ran(service, 1_500, kills)
 
 
 @pytest.mark.soak
-def test_a_hundred_thousand_jobs_survive_random_kills(service: Service) -> None:
+def test_a_hundred_thousand_jobs_survive_random_kills(make_service: Callable[..., Service]) -> None:
+    service = make_service(lease_ms=3_000)
     kills = drain_with_kills(service, 100_000, (2_000, 8_000), timeout=600)
-    assert kills >= 10
+    assert len(kills) >= 10
     assert_each_ran(service, 100_000, kills)
 
 

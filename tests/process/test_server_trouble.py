@@ -27,29 +27,44 @@ def sha_of(verb: str) -> bytes:
     return hashlib.sha1(source(verb).encode()).hexdigest().encode()
 
 
+USED = {"submit", "open_session", "claim", "extend", "progress", "log", "begin_step", "end_step", "finish"}
+USED |= {"close_session", "rescue", "expire", "cancel", "replay"}
+
+
+@pytest.mark.parametrize("every", [2, 3])
 def test_lost_replies_double_and_strand_nothing(
-    own_server: EmbeddedServer, namespace: str, tmp_path: Path
+    own_server: EmbeddedServer, namespace: str, tmp_path: Path, every: int
 ) -> None:
-    with LossyProxy(own_server.url.removeprefix("unix://").partition("?")[0], every=3) as proxy:
+    with LossyProxy(own_server.url.removeprefix("unix://").partition("?")[0], every) as proxy:
         service = Service(proxy.url, namespace, tmp_path, lease_ms=3000)
         try:
-            ids = [service.submit("quick", f"quick{i}")[0] for i in range(60)]
+            ids = [service.submit("quick", f"quick{i}")[0] for i in range(40)]
             ids += [service.submit("report", f"report{i}")[0] for i in range(20)]
-            first, second = service.worker(threads=2), service.worker(threads=2)
-            ids += [service.submit("hold", f"hold{i}", 0.05)[0] for i in range(60)]
+            steps = [service.submit("charge_once", f"charge{i}")[0] for i in range(20)]
+            workers = [service.worker(threads=2) for _ in range(3)]
+            ids += [service.submit("hold", f"hold{i}", 0.05)[0] for i in range(40)]
             cancelled = service.submit("quick", "never{i}", count=20, delay_ms=3_600_000)
             assert [service.store.cancel(id) for id in cancelled] == ["cancelled"] * 20
-            wait_until(lambda: service.in_state("succeeded") == len(ids), timeout=40)
-            first.terminate()
-            first.wait()
-            second.terminate()
-            second.wait()
+            dead = [service.submit("quick", f"again{i}", dead_reason="x")[0] for i in range(10)]
+            assert [service.store.replay([id], id) for id in dead] == [["replayed"]] * 10
+            ids += dead
+            wait_until(lambda: service.in_state("succeeded") == len(ids) + len(steps), timeout=60)
+            wait_until(lambda: lost(proxy) >= USED - {"close_session"}, timeout=30)
+            for worker in workers:
+                worker.terminate()
+            for worker in workers:
+                worker.wait()
+            # A step whose beginning was lost again and again failed its attempt, and then nothing had happened.
             assert_all_ran_once(service, ids)
             assert (service.reads.running(), service.sessions()) == (0, set())
-            lost = {verb for verb in VERBS if proxy.lost[sha_of(verb)]}
-            assert lost >= {"submit", "claim", "finish", "cancel", "progress", "log", "rescue"}
+            assert lost(proxy) >= USED
         finally:
             service.close()
+
+
+def lost(proxy: LossyProxy) -> set[str]:
+    """The scripts of which at least one reply was lost."""
+    return {verb for verb in VERBS if proxy.lost[sha_of(verb)]}
 
 
 def test_a_server_that_becomes_read_only_holds_up_jobs_and_loses_none(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sink import tell  # type: ignore[import-not-found] # found in the folder the command runs in
 
-from worker_service import actor, current_job
+from worker_service import actor, current_job, once
 
 SINK = os.environ.get("EFFECTS_SINK", "")
 
@@ -70,6 +70,16 @@ def report(name: str) -> str:
     current_job().log("half of it is done")
     effect("end", name)
     return name
+
+
+@actor(min_backoff=10, max_backoff=50)
+def charge_once(name: str) -> str:
+    """Has a step that must happen once."""
+    with once("charge", on_unknown="retry") as step:
+        if not step.is_done:
+            effect("end", name)
+            step.result = name
+    return str(step.result)
 
 
 @actor

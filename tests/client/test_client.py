@@ -34,6 +34,14 @@ class TestSubmitting:
         assert caught.value.status == 422
         assert caught.value.errors[0]["pointer"] == "/actor"
 
+    def test_many_are_answered_one_by_one(self, client: Client):
+        found = client.submit_many({"actor": name, "args": {"x": 1}} for name in ("add", "ad", "add"))
+        assert [each.job is not None for each in found] == [True, False, True]
+        assert found[1].problem is not None
+        assert found[1].problem.status == 422
+        assert found[0].job is not None
+        assert client.result(found[0].job.id, timeout_ms=10_000) == 2
+
 
 class TestLostAnswers:
     def test_repeated_requests_make_no_second_job(self, port: int, broker: JobBroker):
@@ -42,6 +50,15 @@ class TestLostAnswers:
         assert proxy.lost >= 6
         assert {job.id for job in broker.listing.page(100).jobs} == made
         assert len(made) == 20
+
+    def test_nor_does_a_repeated_batch(self, port: int, broker: JobBroker):
+        with LosingProxy(port, every=2) as proxy, Client(proxy.url) as client:
+            found = client.submit_many({"actor": "add", "args": {"x": number}} for number in range(50))
+            again = client.submit_many({"actor": "add", "args": {"x": number}} for number in range(50))
+        assert proxy.lost >= 1
+        ids = {each.job.id for each in [*found, *again] if each.job is not None}
+        assert len(ids) == 100
+        assert {job.id for job in broker.listing.page(200).jobs} == ids
 
     def test_other_calls_have_happened_once_too(self, port: int, client: Client):
         job = client.submit("fail", {"why": "broken"})

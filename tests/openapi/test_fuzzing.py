@@ -20,6 +20,7 @@ def app(broker: JobBroker, settings: Settings) -> Flask:
     return create_app(broker, Settings(**{**settings.model_dump(), "admin_key": KEY}))
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("half", HALVES)
 def test_all_answers_are_those_of_the_document(app: Flask, half: str):
     schema = schemathesis.openapi.from_wsgi(

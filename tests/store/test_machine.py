@@ -567,7 +567,7 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
 
 
 def test_no_sequence_of_calls_loses_or_doubles_a_job(emptied_url: str):
-    run(emptied_url, 50, 40, derandomize=True)
+    run(emptied_url, 30, 40, derandomize=True)
 
 
 @pytest.mark.soak

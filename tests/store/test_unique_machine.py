@@ -286,7 +286,7 @@ def run(url: str, examples: int, steps: int, *, derandomize: bool) -> None:
 
 
 def test_no_interleaving_leaves_two_owners_or_a_lock_without_one(emptied_url: str):
-    run(emptied_url, 50, 40, derandomize=True)
+    run(emptied_url, 30, 40, derandomize=True)
 
 
 @pytest.mark.soak

@@ -4,7 +4,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
-from .api import access, auditing, headers, problems
+from .api import access, auditing, headers, problems, quotas
 from .api.actors import actors
 from .api.audit import audit
 from .api.batch import batch
@@ -72,6 +72,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     store, namespace = broker.store.client, broker.store.namespace
     keyring = Keyring(ApiKeys(store, namespace), Logins(store, namespace), given)
     access.install(app, keyring, given)
+    quotas.install(app, broker.store)
     log = Audit(store, namespace)
     auditing.install(app, log)
     waiting = Waiting(broker, given)

@@ -12,7 +12,7 @@ from tests.receiver import OLDER_SECRET, SECRET, Received, Receiver, examples, i
 from tests.waiting import wait_until
 from worker_service.broker import webhooks
 from worker_service.broker.broker import JobBroker
-from worker_service.broker.intake import WantedJob, replay_as, submit
+from worker_service.broker.intake import WantedJob, prepare, replay_as
 from worker_service.jobs.errors import InvalidJob, PermanentError
 from worker_service.settings import Settings
 from worker_service.store import Job
@@ -366,7 +366,7 @@ class TestRefused:
 
     def test_actor_that_delivers_is_not_to_be_asked_for(self, broker: JobBroker):
         with pytest.raises(InvalidJob, match="No actor"):
-            submit(broker, WantedJob("service.webhook", {}))
+            prepare(broker, WantedJob("service.webhook", {}))
 
 
 def test_webhook_stays_with_a_job_that_is_run_again_with_other_arguments(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.console.conftest import Run
 from worker_service.broker.broker import JobBroker
+from worker_service.jobs.quota import Quota
 from worker_service.store import ApiKeys, Audit
 
 
@@ -18,9 +19,11 @@ def keys(broker: JobBroker) -> ApiKeys:
 
 def test_a_key_from_its_making_to_its_end(run: Run, keys: ApiKeys):
     words = ("the shop", "--scope", "submit", "--scope", "read", "--actor", "add", "--expires-in", "2h")
-    secret = run("keys", "add", *words).stdout.strip()
+    quota = ("--jobs-per-minute", "600")
+    secret = run("keys", "add", *words, *quota).stdout.strip()
     shown = keys.of_secret(secret)
     assert shown
+    assert shown.key.quota == Quota("jobs", 600)
     assert (shown.key.name, shown.key.scopes, shown.key.actors) == ("the shop", ("read", "submit"), ("add",))
     assert 7_190_000 < (shown.left_ms or 0) <= 7_200_000
     id = shown.key.id
@@ -46,6 +49,12 @@ def test_a_key_from_its_making_to_its_end(run: Run, keys: ApiKeys):
         (["add", "x"], 2, "Missing option '--scope'"),
         (["add", "", "--scope", "read"], 1, "/name"),
         (["add", "x", "--scope", "admin", "--actor", "add"], 1, "leave out actors, or admin"),
+        (["add", "x", "--scope", "read", "--jobs-per-minute", "0"], 2, "0 is not in the range"),
+        (
+            ["add", "x", "--scope", "read", "--jobs-per-minute", "1", "--requests-per-minute", "1"],
+            2,
+            "not both",
+        ),
         (["add", "x", "--scope", "read", "--expires-in", "soon"], 2, "write it as in 90s"),
         (["rotate", "none", "--overlap", "90d"], 1, "/overlap_ms"),
     ],

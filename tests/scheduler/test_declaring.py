@@ -13,7 +13,7 @@ from periodiq import cron
 
 from scheduler.declarations import declared
 from worker_service.broker.broker import JobBroker
-from worker_service.broker.intake import WantedJob, submit
+from worker_service.broker.intake import WantedJob, prepare, submit
 from worker_service.broker.ticks import fire, job_id
 from worker_service.jobs.declared import Schedule
 from worker_service.jobs.errors import InvalidJob, InvalidSchedule
@@ -227,7 +227,9 @@ class TestJobOfATick:
         }
         declare(broker, tidy, **options)
 
-        asked, _ = submit(broker, WantedJob("tidy", {}))
+        prepared = prepare(broker, WantedJob("tidy", {}))
+        submit(broker, prepared)
+        asked = prepared.job
         fired = fire(broker, schedules, REF, self.definition(), TICK)
 
         one, other = broker.reads.job(asked.id), broker.reads.job(fired.job)

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from ..broker.explanation import Code
 from ..broker.schedules import Standing
+from ..jobs.quota import Unit
 from ..jobs.states import State
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -533,6 +534,13 @@ StatsJson = dict[str, int]
 """Numbers by name; a queue's own stand under ``queued:NAME`` and ``delayed:NAME``."""
 
 
+class QuotaJson(TypedDict):
+    """How much a key may ask for."""
+
+    of: Unit
+    per_minute: int
+
+
 class KeyJson(TypedDict):
     """An API key, without its secret."""
 
@@ -540,6 +548,7 @@ class KeyJson(TypedDict):
     name: str
     scopes: list[str]
     actors: list[str] | None
+    quota: QuotaJson | None
     created_at: Instant | None
     expires_at: Instant | None
     used_at: Instant | None

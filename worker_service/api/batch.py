@@ -27,6 +27,7 @@ from .documented import documented
 from .durability import ABOUT_DURABILITY, read_level
 from .idempotency import HEADER, read_key, remembered_as
 from .problems import problem_json, problem_word
+from .quotas import spend
 from .representation import as_created, job_json, replayed_json
 from .requests import ABOUT_THE_TRACE, read_job_request
 from .submitting import DUPLICATES
@@ -68,6 +69,8 @@ def batch(broker: JobBroker, settings: Settings) -> Blueprint:
             if batch.atomic:
                 check_atomic(prepared)
             jobs = [each for each in prepared if isinstance(each, PreparedJob)]
+            if jobs:
+                spend(broker.store, "jobs", len(jobs))
             outcomes = submit_many(broker, jobs, all_or_none=batch.atomic, level=level)
             if batch.atomic:
                 check_created(jobs, outcomes)

@@ -144,4 +144,5 @@ def principal_of(shown: ShownKey) -> Principal:
     """The same key as what asks."""
     key = shown.key
     scopes = frozenset(Scope(scope) for scope in key.scopes if scope in list(Scope))
-    return Principal(key.id, key.name, scopes, None if key.actors is None else frozenset(key.actors))
+    actors = None if key.actors is None else frozenset(key.actors)
+    return Principal(key.id, key.name, scopes, actors, key.quota)

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..jobs.errors import InvalidQuery, StoreFull, TooManyKeys, UnknownKey
 from ..jobs.instants import to_text
+from ..jobs.quota import MOST, Quota, Unit
 from ..store import ApiKey
-from .answers import KeyJson, KeysJson, MadeKeyJson
+from .answers import KeyJson, KeysJson, MadeKeyJson, QuotaJson
 from .body import json_object, json_object_if_any
 from .checked import checked
 from .documented import documented
@@ -20,6 +21,15 @@ YEAR_MS = 366 * 24 * 3600 * 1000
 MONTH_MS = 31 * 24 * 3600 * 1000
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class QuotaRequest(BaseModel):
+    """How much a key may ask for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    of: Unit
+    per_minute: int = Field(ge=1, le=MOST)
 
 
 class KeyRequest(BaseModel):
@@ -36,6 +46,7 @@ class KeyRequest(BaseModel):
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
     actors: list[Name] | None = Field(default=None, min_length=1, max_length=100)
     expires_in_ms: int | None = Field(default=None, ge=1000, le=10 * YEAR_MS)
+    quota: QuotaRequest | None = None
 
     @model_validator(mode="after")
     def _administrators_may_everything(self) -> Self:
@@ -74,7 +85,11 @@ def keys(keyring: Keyring) -> Blueprint:
     def add() -> tuple[Response, int, dict[str, str]]:
         wanted = checked(KeyRequest, json_object(request))
         made = keyring.keys.add(
-            wanted.name, wanted.scopes, actors=wanted.actors, expires_in_ms=wanted.expires_in_ms
+            wanted.name,
+            wanted.scopes,
+            actors=wanted.actors,
+            expires_in_ms=wanted.expires_in_ms,
+            quota=Quota(wanted.quota.of, wanted.quota.per_minute) if wanted.quota else None,
         )
         keyring.forget()
         return jsonify(_made_key_json(*made)), 201, {"Location": link(f"/v1/keys/{made[0].id}")}
@@ -114,6 +129,7 @@ def _key_json(key: ApiKey) -> KeyJson:
         "name": key.name,
         "scopes": list(key.scopes),
         "actors": None if key.actors is None else list(key.actors),
+        "quota": QuotaJson(of=key.quota.of, per_minute=key.quota.per_minute) if key.quota else None,
         "created_at": to_text(key.created_at_ms),
         "expires_at": to_text(key.expires_at_ms),
         "used_at": to_text(key.used_at_ms),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import g
 
 from ..jobs.errors import ActorNotAllowed
+from ..jobs.quota import Quota
 from .scopes import Scope
 
 
@@ -17,12 +18,14 @@ class Principal:
         name: for people.
         scopes: what it may do.
         actors: those it may send jobs to; None: all.
+        quota: how much it may ask for in a minute; None: any number.
     """
 
     id: str
     name: str
     scopes: frozenset[Scope]
     actors: frozenset[str] | None = None
+    quota: Quota | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether one of its scopes allows this."""

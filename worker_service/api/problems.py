@@ -22,6 +22,7 @@ from ..jobs.errors import (
     NotDurable,
     NotReplayable,
     NotSettleable,
+    OverQuota,
     QueueFull,
     ScheduleChanged,
     ScheduleDamaged,
@@ -68,6 +69,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     UnknownJob: (404, "unknown-job", "There is no such job"),
     UnknownKey: (404, "unknown-key", "There is no such key"),
     UnknownStep: (404, "unknown-step", "There is no such step"),
+    OverQuota: (429, "over-quota", "The key has used up its quota"),
     QueueFull: (503, "queue-full", "The queue takes no more jobs"),
     NotDurable: (503, "not-durable", "The job is accepted, but not yet as safe as asked for"),
     TooManyWaiting: (503, "too-many-waiting", "Too many requests wait"),
@@ -146,6 +148,8 @@ def _ours(error: WorkerServiceError) -> Response:
     response = _response(problem)
     if problem["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, OverQuota):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
-from ..broker.intake import submit
+from ..broker.intake import prepare, submit
 from ..jobs.errors import (
     ActorNotAllowed,
     DuplicateJob,
@@ -24,6 +24,7 @@ from .durability import ABOUT_DURABILITY, read_level
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import shown
 from .prefer import ABOUT_PREFER, applied, wait_seconds
+from .quotas import spend
 from .representation import as_created, job_json, location, replayed_json
 from .requests import ABOUT_THE_TRACE, JobRequest, read_job_request
 from .waiting import Waiting
@@ -58,10 +59,12 @@ def submitting(broker: JobBroker, settings: Settings, waiting: Waiting) -> Bluep
         wanted = replace(
             read_job_request(body, request.headers),
             idempotency=read_idempotency(request.headers, body, settings),
-            level=read_level(request.headers, broker),
         )
+        level = read_level(request.headers, broker)
         broker.vitals.check_memory()
-        job, submitted = submit(broker, wanted)
+        prepared = prepare(broker, wanted)
+        spend(broker.store, "jobs", 1)
+        job, submitted = prepared.job, submit(broker, prepared, level)
         response = accepted(broker, job, submitted)
         seconds = wait_seconds(request.headers)
         awaited = waiting.until_final(submitted.id or job.id, seconds) if seconds else None

@@ -125,7 +125,6 @@ class JobBroker(HookedBroker):
         run_at_ms: int | None = None,
         expires_at_ms: int | None = None,
         idempotency: Idempotency | None = None,
-        level: Level | None = None,
     ) -> "tuple[dramatiq.Message[Any], NewJob, Submitted]":
         """Check a message and create its job, in one round trip.
 
@@ -134,7 +133,6 @@ class JobBroker(HookedBroker):
             delay: milliseconds from now.
             run_at_ms, expires_at_ms: instants in UTC ms, which have no place in a message.
             idempotency: of the request that asks for it.
-            level: how safe the job has to be before this returns.
 
         Returns:
             The message as it was sent, its job, and what became of that: created, or another one that is there.
@@ -144,23 +142,12 @@ class JobBroker(HookedBroker):
             IdempotencyKeyReused: the key came with another request before.
             DuplicateJob: another job does the same work, and this one was to be rejected then.
             QueueFull: as many jobs wait in the queue as its limit allows.
-            NotDurable: the job is there, but has not reached ``level`` in time.
             StoreUnavailable: Redis is away; call again with the same message.
         """
         sent, job = self.prepare(
             message, delay, run_at_ms=run_at_ms, expires_at_ms=expires_at_ms, idempotency=idempotency
         )
-        if level is None:
-            (submitted,) = self.store.submit([job])
-        else:
-            with self.store.durable(level) as store:
-                (submitted,) = store.submit([job])
-        refused = refusal(submitted, job)
-        if refused is not None:
-            raise refused
-        if not submitted.id:
-            self.emit_after("enqueue", sent, delay)
-        return sent, job, submitted
+        return sent, job, self.create(sent, job)
 
     def prepare(
         self,
@@ -185,6 +172,27 @@ class JobBroker(HookedBroker):
         )
         _check_debounce(job)
         return sent, job
+
+    def create(self, sent: "dramatiq.Message[Any]", job: NewJob, level: Level | None = None) -> Submitted:
+        """Create a job that was prepared; the second half of `submit`, with the same errors.
+
+        Args:
+            level: how safe the job has to be before this returns.
+
+        Raises:
+            NotDurable: the job is there, but has not reached ``level`` in time.
+        """
+        if level is None:
+            (submitted,) = self.store.submit([job])
+        else:
+            with self.store.durable(level) as store:
+                (submitted,) = store.submit([job])
+        refused = refusal(submitted, job)
+        if refused is not None:
+            raise refused
+        if not submitted.id:
+            self.emit_after("enqueue", sent, job.delay_ms)
+        return submitted
 
     def replay_as(self, id: str, message: "dramatiq.Message[Any]") -> tuple[str, str]:
         """Run a dead or cancelled job again as a new one; see `Store.replay_as`.

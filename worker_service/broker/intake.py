@@ -26,7 +26,6 @@ class WantedJob:
         run_at_ms, expires_at_ms: instants in UTC ms.
         delay_ms, expires_in_ms: from now on the store's clock.
         idempotency: what makes a repeated request one job.
-        level: how safe the job has to be before the request is answered.
         options: what ``send_with_options`` knows: ``priority``, ``max_attempts``, ``time_limit``, ``unique``, ``tags``,
             ``metadata``, ``store_result``, ``traceparent``.
     """
@@ -39,7 +38,6 @@ class WantedJob:
     expires_at_ms: int | None = None
     expires_in_ms: int | None = None
     idempotency: Idempotency | None = None
-    level: Level | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,33 +53,8 @@ SLICE = 250
 """Jobs that are created in one run of a script: a bound on how long the server is held."""
 
 
-def submit(broker: JobBroker, wanted: WantedJob) -> tuple[NewJob, Submitted]:
-    """Create a job in one round trip.
-
-    Returns:
-        The job as it would be created, and what became of it: created, or another one that is there.
-
-    Raises:
-        InvalidJob: a name, an option or an argument is wrong.
-        IdempotencyKeyReused: the key came with another request before.
-        DuplicateJob: another job does the same work, and this one was to be rejected then.
-        QueueFull: as many jobs wait in the queue as its limit allows.
-        NotDurable: the job is there, but has not reached its level in time.
-        StoreUnavailable: Redis is away; whether the job was created is unknown.
-    """
-    _, job, submitted = broker.submit(
-        _message(broker, wanted),
-        wanted.delay_ms,
-        run_at_ms=wanted.run_at_ms,
-        expires_at_ms=wanted.expires_at_ms,
-        idempotency=wanted.idempotency,
-        level=wanted.level,
-    )
-    return job, submitted
-
-
 def prepare(broker: JobBroker, wanted: WantedJob) -> PreparedJob:
-    """Check one of many jobs; `submit_many` creates it. Its level is not looked at.
+    """Check a job; `submit` or `submit_many` creates it.
 
     Raises:
         InvalidJob: a name, an option or an argument is wrong.
@@ -94,6 +67,11 @@ def prepare(broker: JobBroker, wanted: WantedJob) -> PreparedJob:
         idempotency=wanted.idempotency,
     )
     return PreparedJob(message, job)
+
+
+def submit(broker: JobBroker, prepared: PreparedJob, level: Level | None = None) -> Submitted:
+    """Create a job in one round trip; see `JobBroker.create`."""
+    return broker.create(prepared.message, prepared.job, level)
 
 
 def submit_many(

@@ -55,6 +55,10 @@ def ls(client: Client, json_wanted: bool) -> None:
     help="What it may do; repeatable.",
 )
 @click.option("--actor", "actors", multiple=True, help="The only actors it may run; repeatable.")
+@click.option(
+    "--jobs-per-minute", type=click.IntRange(1), help="How many jobs it may hand in; by default any number."
+)
+@click.option("--requests-per-minute", type=click.IntRange(1), help="Or how many requests of any kind.")
 @click.option("--expires-in", callback=_milliseconds, help="As in 12h or 30d; by default never.")
 @as_json
 @asks
@@ -63,6 +67,8 @@ def add(
     name: str,
     scopes: tuple[str, ...],
     actors: tuple[str, ...],
+    jobs_per_minute: int | None,
+    requests_per_minute: int | None,
     expires_in: int | None,
     json_wanted: bool,
 ) -> None:
@@ -70,6 +76,11 @@ def add(
     wanted: dict[str, Any] = {"name": name, "scopes": scopes}
     if actors:
         wanted["actors"] = actors
+    if jobs_per_minute and requests_per_minute:
+        raise click.UsageError("Give --jobs-per-minute or --requests-per-minute, not both.")
+    if jobs_per_minute or requests_per_minute:
+        unit = "jobs" if jobs_per_minute else "requests"
+        wanted["quota"] = {"of": unit, "per_minute": jobs_per_minute or requests_per_minute}
     if expires_in is not None:
         wanted["expires_in_ms"] = expires_in
     _show_secret(client.request("POST", "/v1/keys", json=wanted), json_wanted)

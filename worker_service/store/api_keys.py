@@ -16,6 +16,7 @@ from typing import Any
 import redis
 
 from ..jobs.errors import TooManyKeys, UnknownKey
+from ..jobs.quota import Quota, read_quota
 from .connection import translated
 from .job_record import read_json, text_of
 from .keys import Keys
@@ -35,6 +36,7 @@ class ApiKey:
     Attributes:
         scopes: what it may do.
         actors: those it may send jobs to; None: all.
+        quota: how much it may ask for in a minute; None: any number.
         old_until_ms: until when the secret before the newest one is taken; None when there is none.
     """
 
@@ -47,6 +49,7 @@ class ApiKey:
     used_at_ms: int | None
     rotated_at_ms: int | None
     old_until_ms: int | None
+    quota: Quota | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class ApiKeys:
         *,
         actors: Sequence[str] | None = None,
         expires_in_ms: int | None = None,
+        quota: Quota | None = None,
         now_ms: int | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key.
@@ -126,7 +130,17 @@ class ApiKeys:
         secret = _new_secret(id)
         allowed = "" if actors is None else json.dumps(sorted(set(actors)), separators=(",", ":"))
         expires = "" if expires_in_ms is None else f"+{expires_in_ms}"
-        values = (id, hash_of(secret), expires, name, " ".join(sorted(set(scopes))), allowed, MOST_KEYS)
+        asked = quota.to_text() if quota else ""
+        values = (
+            id,
+            hash_of(secret),
+            expires,
+            name,
+            " ".join(sorted(set(scopes))),
+            allowed,
+            MOST_KEYS,
+            asked,
+        )
         if self._scripts.run("add_key", _now(now_ms), *values) == b"full":
             raise TooManyKeys(f"There are {MOST_KEYS} keys: revoke some.")
         return self.find(id), secret
@@ -200,6 +214,7 @@ def _read(id: str, record: Mapping[str, str]) -> ApiKey:
         used_at_ms=_int(record, "used_at"),
         rotated_at_ms=_int(record, "rotated_at"),
         old_until_ms=_int(record, "old_until"),
+        quota=read_quota(record.get("quota", "")),
     )
 
 

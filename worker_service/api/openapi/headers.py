@@ -33,6 +33,10 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer"},
     },
     "Preference-Applied": _text("`wait=N`: the end of the job was waited for, N seconds at most."),
+    "RateLimit-Policy": _text(
+        "The quota of the key, when it has one (draft-ietf-httpapi-ratelimit-headers)."
+    ),
+    "RateLimit": _text("What is left of it, and in how many seconds there is all of it again."),
     "WWW-Authenticate": _text("How to show a key."),
 }
 """Header Objects of answers; a header that a `Document` sends needs one."""

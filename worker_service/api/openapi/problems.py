@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from ...jobs.errors import StoreUnavailable
+from ...jobs.errors import OverQuota, StoreUnavailable
 from ..documented import Document
 from ..problems import STATUS, urn
 from ..scopes import Scope
@@ -21,7 +21,7 @@ HTTP_NAMES = {HTTPStatus.INTERNAL_SERVER_ERROR: "internal-error"}
 """Where the last part of the type's URN is not HTTP's own phrase."""
 WITH_HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
 
@@ -31,7 +31,7 @@ def problem_names(document: Document, scope: Scope | None) -> dict[int, list[str
     found: dict[int, list[str]] = {}
     for status in _of_http(document, scope):
         found.setdefault(status.value, []).append(HTTP_NAMES.get(status, _spelled(status)))
-    errors = document.problems if scope is None else (*document.problems, StoreUnavailable)
+    errors = document.problems if scope is None else (*document.problems, OverQuota, StoreUnavailable)
     for error in dict.fromkeys(errors):
         number, name, _ = STATUS[error]
         found.setdefault(number, []).append(name)

@@ -13,7 +13,8 @@ from worker_service.broker.broker import JobBroker
 from worker_service.broker.ticks import check
 from worker_service.jobs.declared import Schedule
 from worker_service.jobs.errors import InvalidJob, InvalidSchedule
-from worker_service.jobs.schedule import Definition, check_name
+from worker_service.jobs.schedule import Definition
+from worker_service.jobs.schedule_names import check_name
 from worker_service.middleware.periodic import schedule_of
 from worker_service.settings import Settings
 from worker_service.store import Damaged, Schedules, StoredSchedule

@@ -54,14 +54,14 @@ def worker(broker: JobBroker) -> Iterator[dramatiq.Worker]:
 
 @pytest.fixture
 def run(broker: JobBroker, redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs ``worker-service`` with some arguments."""
+    """Runs ``worker-service`` with some arguments; ``typed`` is its input."""
     monkeypatch.setattr(registry, "load", lambda: broker)
     monkeypatch.setattr(
         "worker_service.console.service.settings", lambda: Settings(redis_url=redis_url, namespace=namespace)
     )
 
-    def run(*arguments: str, code: int | None = 0) -> Result:
-        found = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    def run(*arguments: str, code: int | None = 0, typed: str = "") -> Result:
+        found = CliRunner().invoke(main, arguments, input=typed, catch_exceptions=False)
         assert code in (None, found.exit_code), found.output
         return found
 

@@ -34,11 +34,16 @@ ARGUMENTS = {
     "queues pause": "default --reason why",
     "queues purge": "default --confirm default",
     "queues resume": "default",
+    "schedules backfill": "some-name 2025-01-01T00:00:00Z 2025-01-02T00:00:00Z",
+    "schedules delete": "some-name",
+    "schedules history": "some-name",
     "schedules ls": "",
     "schedules next": "some-name",
+    "schedules put": "some-name -",
     "schedules pause": "some-name --note why",
     "schedules resume": "some-name",
     "schedules run": "some-name",
+    "schedules show": "some-name",
     "stats": "",
     "submit": "add x=1",
     "top": "--once",
@@ -93,7 +98,8 @@ def test_every_command_is_compared():
 def test_requests_are_those_of_the_document(
     run: Run, asked: set[tuple[str, str]], command: str, documented: list[tuple[str, re.Pattern[str]]]
 ):
-    run(*command.split(), *ARGUMENTS[command].split(), code=None)
+    typed = json.dumps({"actor": "add", "cron": "@daily"})
+    run(*command.split(), *ARGUMENTS[command].split(), code=None, typed=typed)
     assert asked
     for method, path in asked:
         assert any(method == known and form.fullmatch(path) for known, form in documented), (method, path)

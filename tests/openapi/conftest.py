@@ -26,10 +26,7 @@ def settings(redis_url: str, namespace: str) -> Settings:
 @pytest.fixture
 def broker(settings: Settings) -> Iterator[JobBroker]:
     """A broker that knows the actors of tests/http/actors.py."""
-    made = JobBroker(settings, default_middleware())
-    for fn, options in ACTORS.items():
-        dramatiq.actor(broker=made, **options)(fn)
-    bulk.declare(made)
+    made = a_broker(settings)
     yield made
     made.close()
 
@@ -46,7 +43,18 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture
-def document(app: Flask, broker: JobBroker) -> dict[str, Any]:
-    """The OpenAPI document of the application."""
-    return make_document(app, broker)
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """The OpenAPI document of such an application; it depends on no store."""
+    nowhere = Settings(redis_url="redis://127.0.0.1:1/0")
+    broker = a_broker(nowhere)
+    return make_document(create_app(broker, nowhere), broker)
+
+
+def a_broker(settings: Settings) -> JobBroker:
+    """With the actors of tests/http/actors.py."""
+    made = JobBroker(settings, default_middleware())
+    for fn, options in ACTORS.items():
+        dramatiq.actor(broker=made, **options)(fn)
+    bulk.declare(made)
+    return made

@@ -18,7 +18,8 @@ from ..jobs.errors import (
     ScheduleOfCode,
     UnknownSchedule,
 )
-from ..jobs.schedule import Definition, check_name
+from ..jobs.schedule import Definition
+from ..jobs.schedule_names import check_name
 from ..jobs.ticks import jittered
 from ..jobs.time_zones import read_time_zone
 from ..jobs.validation import summary

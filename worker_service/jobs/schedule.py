@@ -1,7 +1,6 @@
 """What a schedule says: which actor, when, and what happens when a tick meets its predecessor or comes late."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -35,29 +34,6 @@ ONE_RULE = "Give one of cron, every_ms and at."
 
 YEAR_MS = 366 * 24 * 3600 * 1000
 DAY_MS = 24 * 3600 * 1000
-
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-
-
-def is_name(name: str) -> bool:
-    """Whether a schedule may have this name."""
-    return _NAME.fullmatch(name) is not None
-
-
-def check_name(name: str) -> str:
-    """The name of a schedule.
-
-    Raises:
-        InvalidSchedule: it has another form.
-    """
-    if not is_name(name):
-        raise InvalidSchedule(
-            f"Name {name[:80]!r}: use 1 to 64 letters, digits, '_', '-' and '.'",
-            pointer="/name",
-            code="bad_name",
-        )
-    return name
 
 
 def _cron(text: str) -> str:

@@ -3,12 +3,14 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..jobs.errors import InvalidJob
-from ..jobs.schedule import Definition
 from ..jobs.ticks import LAST_TICK_MS
 from .job_record import text_of
+
+if TYPE_CHECKING:
+    from ..jobs.schedule import Definition
 
 LARGEST = 2**53 - 1
 """Lua holds no larger number exactly."""
@@ -138,8 +140,10 @@ def read_schedule(name: str, fields: Any) -> StoredSchedule | Damaged:
         return Damaged(name, str(error))
 
 
-def meaning_of(stored: StoredSchedule | Damaged) -> Definition | Damaged:
+def meaning_of(stored: StoredSchedule | Damaged) -> "Definition | Damaged":
     """What a schedule says, or why it cannot be used."""
+    from ..jobs.schedule import Definition  # needs pydantic, without which keepers stay small
+
     if isinstance(stored, Damaged):
         return stored
     try:

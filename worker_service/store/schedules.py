@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from ..jobs.schedule import is_name
+from ..jobs.schedule_names import is_name
 from .connection import COMMAND_TIMEOUT, connect, translated
 from .keys import Keys
 from .line import Line

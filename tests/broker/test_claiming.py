@@ -50,7 +50,7 @@ class TestLastChance:
     """A job that the next crash would end runs alone."""
 
     def test_nothing_starts_beside_it_and_what_runs_goes_on(
-        self, broker: JobBroker, working: Working, gate: Gate
+        self, broker: JobBroker, working: Working, gate: Gate, monkeypatch: pytest.MonkeyPatch
     ):
         before, suspect = Gate(), Gate()
         beside = an_actor(broker, before, "before")
@@ -68,9 +68,25 @@ class TestLastChance:
             wait_until(lambda: broker.reads.totals("before").get("succeeded") == 1)
             wait_until(lambda: not broker.process.claimer.poke())
             assert gate.started == []
+            written = self.hold_up_completions(broker, monkeypatch)
             suspect.let_through()
+            wait_until(lambda: broker.process.interrupts.running() == [])
+            assert not broker.process.claimer.poke()  # its end is not yet written
+            written.set()
             wait_until(lambda: len(gate.started) == 3)
             gate.let_through()
+
+    def hold_up_completions(self, broker: JobBroker, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+        """Until the event is set nothing is written."""
+        completions, go_on = broker.process.completions, threading.Event()
+        finish = completions._finish
+
+        def wait(batch: list[Outcome]) -> list[str]:
+            assert go_on.wait(20)
+            return finish(batch)
+
+        monkeypatch.setattr(completions, "_finish", wait)
+        return go_on
 
 
 class TestOrder:

@@ -5,9 +5,11 @@ crash before the write means that the job runs again, which at-least-once allows
 """
 
 import threading
+from collections.abc import Callable
 from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
+from typing import NamedTuple
 
 from dramatiq.logging import get_logger
 
@@ -16,6 +18,11 @@ from ..store import Outcome, Store
 
 BATCH = 100
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 1.0
+
+
+class _Waiting(NamedTuple):
+    outcome: Outcome
+    then: Callable[[], None] | None
 
 
 class Completions:
@@ -28,7 +35,7 @@ class Completions:
     def __init__(self, store: Store) -> None:
         self._logger = get_logger(__name__, type(self))
         self._store = store
-        self._waiting: SimpleQueue[Outcome | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._give_up_at = inf
         self._thread = threading.Thread(target=self._run, name="completions", daemon=True)
 
@@ -36,9 +43,13 @@ class Completions:
         """Begin to write."""
         self._thread.start()
 
-    def put(self, outcome: Outcome) -> None:
-        """Hand an outcome over."""
-        self._waiting.put(outcome)
+    def put(self, outcome: Outcome, then: Callable[[], None] | None = None) -> None:
+        """Hand an outcome over.
+
+        Args:
+            then: called when it is written, or cannot be.
+        """
+        self._waiting.put(_Waiting(outcome, then))
 
     def stop(self, timeout: float) -> bool:
         """Write what waits, for at most ``timeout`` seconds while Redis is away; whether all was written."""
@@ -50,23 +61,26 @@ class Completions:
     def _run(self) -> None:
         while batch := self._next_batch():
             try:
-                self._write(batch)
+                self._write([each.outcome for each in batch])
             except Exception:
                 self._logger.exception("Could not record %d outcomes; these jobs will run again.", len(batch))
+            for each in batch:
+                if each.then is not None:
+                    each.then()
 
-    def _next_batch(self) -> list[Outcome]:
+    def _next_batch(self) -> list[_Waiting]:
         """Waits for one outcome and takes what has gathered behind it; empty when stopped and all is written."""
-        batch: list[Outcome] = []
+        batch: list[_Waiting] = []
         while len(batch) < BATCH:
             try:
-                outcome = self._waiting.get(block=not batch)
+                waiting = self._waiting.get(block=not batch)
             except Empty:
                 break
-            if outcome is None:
+            if waiting is None:
                 if batch:
                     self._waiting.put(None)  # the end comes after this batch
                 break
-            batch.append(outcome)
+            batch.append(waiting)
         return batch
 
     def _write(self, batch: list[Outcome]) -> None:

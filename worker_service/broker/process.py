@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import version
 from multiprocessing.util import Finalize
 from time import sleep
@@ -175,11 +176,17 @@ class WorkerProcess(Middleware):
         """A delivery ended on a worker thread."""
         CURRENT.set(None)
         job.is_finished = True
+        release = partial(self.claimer.release, [job])
+        is_kept = False
         try:
             if self.session.is_current(job.session):
-                self.completions.put(job.outcome())
+                outcome = job.outcome()
+                # What waits for its end may kill this process before that is written.
+                is_kept = job.claimed.runs_alone
+                self.completions.put(outcome, release if is_kept else None)
         finally:
-            self.claimer.release([job])
+            if not is_kept:
+                release()
 
     def hand_back(self, jobs: Iterable[JobProxy]) -> None:
         """These deliveries did not start: back to their old place."""

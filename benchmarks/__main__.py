@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import delayed, drain, enqueue, idle, latency, ticks
+from . import delayed, drain, enqueue, idle, intake, latency, ticks
 from .report import write, write_readme
 
 QUESTIONS = {
@@ -13,6 +13,7 @@ QUESTIONS = {
     "delayed": delayed,
     "enqueue": enqueue,
     "ticks": ticks,
+    "intake": intake,
 }
 
 

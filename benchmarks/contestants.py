@@ -8,6 +8,7 @@ import importlib.util
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -82,8 +83,12 @@ def has_gevent() -> bool:
 
 
 def _stock_environment() -> Path:
-    packages = [f"{name}=={version(name)}" for name in SHARED_PACKAGES]
-    home = CACHE / "stock"
+    return environment("stock", [f"{name}=={version(name)}" for name in SHARED_PACKAGES])
+
+
+def environment(name: str, packages: Sequence[str]) -> Path:
+    """The folder of programs of a virtual environment below `.cache/bench/`; made when it is missing or differs."""
+    home = CACHE / name
     installed = home / "installed.txt"
     wanted = "\n".join([sys.version, *packages])
     if not installed.exists() or installed.read_text() != wanted:

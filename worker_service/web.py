@@ -1,6 +1,8 @@
 """The web process's front door: `create_app` makes a plain WSGI application."""
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
@@ -35,6 +37,7 @@ from .api.workers import workers
 from .broker.broker import JobBroker
 from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
+from .jobs.compact import compact
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
 from .store import ApiKeys, Audit, Logins
@@ -108,5 +111,13 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
 
 
 class _Json(DefaultJSONProvider):
+    """Writes what is JSON already."""
+
     sort_keys = False  # the order of the contract
-    compact = True
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return compact(obj).decode()
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        text = compact(self._prepare_response_obj(args, kwargs)) + b"\n"
+        return Response(text, mimetype=self.mimetype)

@@ -112,7 +112,7 @@ class DuplicateJobJson(JobJson):
 
 
 class ReplayedJson(TypedDict):
-    """The job that the same request made before, and where it stands now."""
+    """A job in short: one that the same request made before, or one of a batch."""
 
     id: str
     actor: str
@@ -149,13 +149,13 @@ class ProblemJson(TypedDict):
 
 
 class AcceptedItemJson(TypedDict):
-    """A job of a batch that was accepted, or the one that is there for it.
+    """A job of a batch that was accepted, or the one that is there for it, in short.
 
     ``replayed``: the same item came before; this is the job that it made.
     """
 
     status: Literal[200, 202]
-    job: JobJson | ReplayedJson | DuplicateReplayedJson
+    job: ReplayedJson | DuplicateReplayedJson
     replayed: NotRequired[Literal[True]]
 
 

@@ -1,13 +1,13 @@
 """Many jobs in one request: ``POST /v1/jobs:batch``."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.datastructures import Headers
 
 from ..broker.broker import JobBroker, refusal
-from ..broker.intake import PreparedJob, prepare, submit_many
+from ..broker.intake import SLICE, Outcome, PreparedJob, WantedJob, prepare, submit_all, submit_many
 from ..jobs.errors import (
     ActorNotAllowed,
     InvalidBatch,
@@ -16,7 +16,6 @@ from ..jobs.errors import (
     NotDurable,
     QueueFull,
     StoreFull,
-    StoreUnavailable,
     WorkerServiceError,
 )
 from ..settings import Settings
@@ -28,7 +27,7 @@ from .durability import ABOUT_DURABILITY, read_level
 from .idempotency import HEADER, read_key, remembered_as
 from .problems import problem_json, problem_word
 from .quotas import spend
-from .representation import as_created, job_json, replayed_json
+from .representation import created_json, replayed_json
 from .requests import ABOUT_THE_TRACE, read_job_request
 from .submitting import DUPLICATES
 from .whole_body import whole_body
@@ -60,56 +59,99 @@ def batch(broker: JobBroker, settings: Settings) -> Blueprint:
     def create() -> Response:
         with whole_body(request, BATCH_LIMIT) as body:
             batch = read_batch(request, body)
-            key, level = read_key(request.headers), read_level(request.headers, broker)
+            reader = _Reader(broker, settings, request.headers)
+            level = read_level(request.headers, broker)
             broker.vitals.check_memory()
-            prepared = [
-                _prepared(broker, settings, item, None if key is None else f"{key}\n{place}")
-                for place, item in enumerate(batch.items)
-            ]
+            if batch.items:
+                spend(broker.store, "jobs", len(batch.items))
             if batch.atomic:
-                check_atomic(prepared)
-            jobs = [each for each in prepared if isinstance(each, PreparedJob)]
-            if jobs:
-                spend(broker.store, "jobs", len(jobs))
-            outcomes = submit_many(broker, jobs, all_or_none=batch.atomic, level=level)
-            if batch.atomic:
+                jobs = reader.all_right(batch.items)
+                outcomes: Sequence[Outcome] = submit_all(broker, jobs, level)
                 check_created(jobs, outcomes)
+            else:
+                outcomes = submit_many(broker, reader.slices(batch.items), level)
             of_jobs = iter(outcomes)
             items = [
-                _item_json(broker, each, next(of_jobs)) if isinstance(each, PreparedJob) else _refused(each)
-                for each in prepared
+                _item_json(each, next(of_jobs)) if isinstance(each, PreparedJob) else _refused(each)
+                for each in reader.read
             ]
             return jsonify(BatchJson(items=items))
 
     return routes
 
 
-def check_atomic(prepared: Sequence[Prepared]) -> None:
-    """Refuse what cannot be created all or none.
+class _Reader:
+    """Reads the jobs of one request; ``read`` has what became of each."""
 
-    Raises:
-        InvalidBatch: with the problems of each wrong job.
-    """
-    if len(prepared) > MOST_ATOMIC:
-        detail = f"At most {MOST_ATOMIC} jobs are created all or none; these are {len(prepared)}."
-        raise InvalidBatch([InvalidJob(detail, pointer="/jobs", code="too_many")])
-    seen: set[str] = set()
-    wrong: dict[int, InvalidJob] = {}
-    for place, each in enumerate(prepared):
-        if not isinstance(each, PreparedJob):
-            wrong[place] = _as_invalid(each)
-            continue
-        names = _names(each.job)
-        if names & seen:
-            wrong[place] = InvalidJob(
-                "Another job of this batch has the same idempotency_key, or does the same work (unique).",
-                code="twice",
+    def __init__(self, broker: JobBroker, settings: Settings, headers: Headers) -> None:
+        self.read: list[Prepared] = []
+        self._broker = broker
+        self._settings = settings
+        self._key = read_key(headers)
+        self._trace = headers.get("traceparent")
+
+    def slices(self, items: Sequence[Any]) -> Iterator[list[PreparedJob]]:
+        """Those that may be created, read when they are asked for."""
+        for begin in range(0, len(items), SLICE):
+            some = [self._prepared(item, begin + n) for n, item in enumerate(items[begin : begin + SLICE])]
+            self.read += some
+            yield [each for each in some if isinstance(each, PreparedJob)]
+
+    def all_right(self, items: Sequence[Any]) -> list[PreparedJob]:
+        """All of them.
+
+        Raises:
+            InvalidBatch: with the problems of each that is wrong, or has something in common with another one.
+        """
+        if len(items) > MOST_ATOMIC:
+            detail = f"At most {MOST_ATOMIC} jobs are created all or none; these are {len(items)}."
+            raise InvalidBatch([InvalidJob(detail, pointer="/jobs", code="too_many")])
+        self.read = [self._prepared(item, place) for place, item in enumerate(items)]
+        seen: set[str] = set()
+        wrong: dict[int, InvalidJob] = {}
+        jobs: list[PreparedJob] = []
+        for place, each in enumerate(self.read):
+            if not isinstance(each, PreparedJob):
+                wrong[place] = _as_invalid(each)
+                continue
+            jobs.append(each)
+            names = _names(each.job)
+            if names & seen:
+                wrong[place] = InvalidJob(
+                    "Another job of this batch has the same idempotency_key, or does the same work (unique).",
+                    code="twice",
+                )
+            seen |= names
+        _refuse(wrong)
+        return jobs
+
+    def _prepared(self, item: Any, place: int) -> Prepared:
+        try:
+            return prepare(self._broker, self._wanted(item, place))
+        except (InvalidJob, ActorNotAllowed) as error:
+            return error
+
+    def _wanted(self, item: Any, place: int) -> WantedJob:
+        if isinstance(item, InvalidJob):
+            raise item
+        if not isinstance(item, dict):
+            raise InvalidJob("A job has to be a JSON object.", code="no_object")
+        wanted = read_job_request(item, self._trace, BatchItem)
+        own = item.get("idempotency_key")
+        if own is not None or self._key is not None:
+            body = {name: value for name, value in item.items() if name != "idempotency_key"}
+            key = f"{self._key}\n{place}" if own is None else own
+            wanted.idempotency = remembered_as(key, body, self._settings)
+        elif self._settings.require_idempotency_key:
+            raise InvalidJob(
+                f"Give the job an idempotency_key, or the request the header {HEADER}: JOBS_REQUIRE_IDEMPOTENCY_KEY.",
+                pointer="/idempotency_key",
+                code="missing",
             )
-        seen |= names
-    _refuse(wrong)
+        return wanted
 
 
-def check_created(jobs: Sequence[PreparedJob], outcomes: Sequence[Submitted | StoreUnavailable]) -> None:
+def check_created(jobs: Sequence[PreparedJob], outcomes: Sequence[Outcome]) -> None:
     """Tell of what refused a batch that was to be created whole.
 
     Raises:
@@ -149,45 +191,21 @@ def _names(job: NewJob) -> set[str]:
     return names | ({f"lock {job.lock.digest}"} if job.lock else set())
 
 
-def _prepared(broker: JobBroker, settings: Settings, item: Any, usual_key: str | None) -> Prepared:
-    try:
-        if isinstance(item, InvalidJob):
-            raise item
-        if not isinstance(item, dict):
-            raise InvalidJob("A job has to be a JSON object.", code="no_object")
-        wanted = read_job_request(item, request.headers, BatchItem)
-        key = item.get("idempotency_key") or usual_key
-        if key is None and settings.require_idempotency_key:
-            raise InvalidJob(
-                f"Give the job an idempotency_key, or the request the header {HEADER}: JOBS_REQUIRE_IDEMPOTENCY_KEY.",
-                pointer="/idempotency_key",
-                code="missing",
-            )
-        if key is not None:
-            body = {name: value for name, value in item.items() if name != "idempotency_key"}
-            wanted = replace(wanted, idempotency=remembered_as(key, body, settings))
-        return prepare(broker, wanted)
-    except (InvalidJob, ActorNotAllowed) as error:
-        return error
-
-
-def _error(prepared: PreparedJob, outcome: Submitted | StoreUnavailable) -> WorkerServiceError | None:
+def _error(prepared: PreparedJob, outcome: Outcome) -> WorkerServiceError | None:
     return refusal(outcome, prepared.job) if isinstance(outcome, Submitted) else outcome
 
 
-def _item_json(
-    broker: JobBroker, prepared: PreparedJob, outcome: Submitted | StoreUnavailable
-) -> AcceptedItemJson | RefusedItemJson:
+def _item_json(prepared: PreparedJob, outcome: Outcome) -> AcceptedItemJson | RefusedItemJson:
+    """Jobs in short: whoever sends many knows what is in them."""
     error = _error(prepared, outcome)
     if error is not None:
         return _refused(error)
     assert isinstance(outcome, Submitted)
     if outcome.word == "replayed":
         return {"status": 202, "job": replayed_json(outcome), "replayed": True}
-    if outcome.word in DUPLICATES:  # not in full: many could be large
+    if outcome.word in DUPLICATES:
         return {"status": 200, "job": DuplicateReplayedJson(**replayed_json(outcome), duplicate=True)}
-    created = as_created(prepared.job, outcome.created_at_ms, follows=outcome.word == "follows")
-    return {"status": 202, "job": job_json(created, broker.actors[created.actor].fn)}
+    return {"status": 202, "job": created_json(prepared.job, outcome)}
 
 
 def _refused(error: WorkerServiceError) -> RefusedItemJson:

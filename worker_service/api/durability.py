@@ -24,7 +24,7 @@ def read_level(headers: Headers, broker: JobBroker) -> Level | None:
     Raises:
         InvalidJob: there is no such level, or Redis cannot say whether it is reached.
     """
-    given = ", ".join(headers.getlist(HEADER)) if HEADER in headers else "memory"
+    given = headers.get(HEADER, "memory")  # of two headers, the server has joined the values
     if given not in _LEVELS:
         raise InvalidJob(
             f"{HEADER}: there is no level {given!r}.{did_you_mean(given, _LEVELS)}",

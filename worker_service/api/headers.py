@@ -32,11 +32,11 @@ def install(app: Flask) -> None:
 
 
 def _with_headers(response: Response) -> Response:
-    specific = OF_PAGES if response.mimetype == "text/html" else OF_DATA
-    for name, value in {**ALWAYS, **specific}.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name, _ in response.headers}
     # What has an entity tag may be asked for again, but never given to anybody else.
-    response.headers.setdefault(
-        "Cache-Control", "private, no-cache" if "ETag" in response.headers else "no-store"
-    )
+    caching = {"Cache-Control": "private, no-cache" if "etag" in given else "no-store"}
+    for headers in (ALWAYS, OF_PAGES if response.mimetype == "text/html" else OF_DATA, caching):
+        for name, value in headers.items():
+            if name.lower() not in given:
+                response.headers.add(name, value)
     return response

@@ -49,10 +49,10 @@ def read_key(headers: Headers) -> str | None:
     Raises:
         BadRequest: it is malformed.
     """
-    given = headers.getlist(HEADER)
-    if not given:
+    given = headers.get(HEADER)  # of two headers, the server has joined the values
+    if given is None:
         return None
-    key = _parse(given[0]) if len(given) == 1 else None
+    key = _parse(given)
     if key is None:
         raise BadRequest(
             f'{HEADER}: send one value of 1 to 255 visible ASCII characters, as in "8e03978e-40d5".'
@@ -75,7 +75,10 @@ def _parse(text: str) -> str | None:
 
 def _canonical(body: dict[str, Any]) -> str:
     """The same text for the same values, whatever the order of their names and the white space."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(body)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def _sha256(text: str) -> str:

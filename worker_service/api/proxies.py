@@ -61,7 +61,7 @@ class Proxies:
         return prefix if _PREFIX.fullmatch(prefix) else ""
 
     def _trusts(self, text: str) -> bool:
-        address = _address(text)
+        address = _address(text) if self._trusted else None
         return address is not None and any(address in network for network in self._trusted)
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal
 
+from ..jobs.compact import compact
 from ..jobs.instants import to_text
 from ..jobs.masking import is_sensitive, masked, scrubbed, secrets_of
 from ..jobs.signature import arguments_by_name
@@ -71,7 +72,7 @@ def arguments_of(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
 
 def _version(shown: JobJson) -> str:
     """Another one whenever anything else of the job is shown otherwise."""
-    return hashlib.blake2b(json.dumps(shown).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(compact(shown), digest_size=8).hexdigest()
 
 
 def _option(job: Job, name: str, kind: type) -> Any:
@@ -103,6 +104,20 @@ def location(id: str) -> str:
     return link(f"/v1/jobs/{id}")
 
 
+def created_json(job: NewJob, submitted: Submitted) -> ReplayedJson:
+    """A job that was created, in short."""
+    now_ms = submitted.created_at_ms
+    due = _instant(job.run_at_ms, job.delay_ms, now_ms)
+    return {
+        "id": job.id,
+        "actor": job.actor,
+        "queue": job.queue,
+        "created_at": to_text(now_ms),
+        "state": _first_state(due, now_ms, follows=submitted.word == "follows"),
+        "links": {"self": location(job.id)},
+    }
+
+
 def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
     """The record that submitting a job made, without asking for it.
 
@@ -110,11 +125,11 @@ def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
         follows: it waits for the end of the job that does the same work.
     """
     due = _instant(job.run_at_ms, job.delay_ms, now_ms)
-    waits = follows or (due is not None and due > now_ms)
+    state = _first_state(due, now_ms, follows=follows)
     reason = "unique" if follows else "asked"
     return Job(
         id=job.id,
-        state=State.SCHEDULED if waits else State.QUEUED,
+        state=state,
         queue=job.queue,
         actor=job.actor,
         priority=job.priority,
@@ -128,7 +143,7 @@ def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
         max_attempts=job.max_attempts,
         max_crashes=job.max_crashes,
         worker=None,
-        wait_reason=reason if waits else None,
+        wait_reason=reason if state == State.SCHEDULED else None,
         reason=None,
         parent=job.parent or None,
         unique_key=job.lock.digest if job.lock else None,
@@ -140,6 +155,14 @@ def as_created(job: NewJob, now_ms: int, *, follows: bool) -> Job:
         deliveries=[],
         steps=[],
     )
+
+
+def _first_state(
+    due_at_ms: int | None, now_ms: int, *, follows: bool
+) -> Literal[State.SCHEDULED, State.QUEUED]:
+    """The state in which a job is created; see lua/lib/create.lua."""
+    waits = follows or (due_at_ms is not None and due_at_ms > now_ms)
+    return State.SCHEDULED if waits else State.QUEUED
 
 
 def _instant(at_ms: int | None, in_ms: int | None, now_ms: int) -> int | None:

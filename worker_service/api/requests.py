@@ -1,15 +1,14 @@
 """What a request for a job may say."""
 
 import time
-from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from werkzeug.datastructures import Headers
 
 from ..broker.intake import WantedJob
 from ..jobs import instants
 from ..jobs.backoff import CENTURY_MS
+from ..jobs.compact import compact
 from ..jobs.errors import InvalidJob
 from ..jobs.labels import Metadata, Tags
 from ..jobs.traceparent import read_traceparent
@@ -104,11 +103,12 @@ class JobRequest(BaseModel):
 
 
 def read_job_request(
-    given: dict[str, Any], headers: Headers, model: type[JobRequest] = JobRequest
+    given: dict[str, Any], trace: str | None, model: type[JobRequest] = JobRequest
 ) -> WantedJob:
     """What a request asks for.
 
     Args:
+        trace: its header ``traceparent``.
         model: of the request.
 
     Raises:
@@ -123,10 +123,12 @@ def read_job_request(
     if missing:
         raise InvalidJob(summary(missing), problems=missing)
     try:
-        request, _ = check(model, given)
+        request, _ = check(model, given, compact)
     except ValidationError as error:
         found = problems(error, given, known=model.model_fields, noun="field")
         raise InvalidJob(summary(found), problems=found) from None
     current_principal().check_actor(request.actor)
-    wanted, trace = request.wanted(), read_traceparent(headers.get("traceparent"))
-    return replace(wanted, options={**wanted.options, "traceparent": trace}) if trace else wanted
+    wanted = request.wanted()
+    if trace and read_traceparent(trace):
+        wanted.options["traceparent"] = read_traceparent(trace)
+    return wanted

@@ -1,7 +1,5 @@
 """The way in: ``POST /v1/jobs``."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, jsonify, request
 
 from ..broker.broker import JobBroker
@@ -56,10 +54,8 @@ def submitting(broker: JobBroker, settings: Settings, waiting: Waiting) -> Bluep
     )
     def create() -> Response:
         body = json_object(request)
-        wanted = replace(
-            read_job_request(body, request.headers),
-            idempotency=read_idempotency(request.headers, body, settings),
-        )
+        wanted = read_job_request(body, request.headers.get("traceparent"))
+        wanted.idempotency = read_idempotency(request.headers, body, settings)
         level = read_level(request.headers, broker)
         broker.vitals.check_memory()
         prepared = prepare(broker, wanted)

@@ -1,8 +1,10 @@
 """`JobBroker`: Dramatiq's broker interface over the job store."""
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import timedelta
 from time import monotonic, sleep
+from types import MappingProxyType
 from typing import Any
 
 import dramatiq
@@ -44,7 +46,7 @@ class JobBroker(HookedBroker):
 
     def __init__(self, settings: Settings, middleware: list[Middleware]) -> None:
         client = connect(settings.redis_url)
-        self.store = Store(client, settings.namespace)
+        self.store = Store(client, settings.namespace).for_many_threads()
         self.reads = Queries(client, settings.namespace)
         self.listing = Listing(client, self.reads)
         self.vitals = Vitals(client)
@@ -163,13 +165,8 @@ class JobBroker(HookedBroker):
         Raises:
             InvalidJob: a name, an option or an argument is wrong.
         """
-        sent, job = self._read(message, delay)
-        job = dataclasses.replace(
-            job,
-            run_at_ms=run_at_ms,
-            expires_at_ms=expires_at_ms,
-            idempotency=idempotency,
-        )
+        more = {"run_at_ms": run_at_ms, "expires_at_ms": expires_at_ms, "idempotency": idempotency}
+        sent, job = self._read(message, delay, more)
         _check_debounce(job)
         return sent, job
 
@@ -237,15 +234,18 @@ class JobBroker(HookedBroker):
         return dataclasses.replace(job, parent=parent)
 
     def _read(
-        self, message: "dramatiq.Message[Any]", delay: int | timedelta | None
+        self,
+        message: "dramatiq.Message[Any]",
+        delay: int | timedelta | None,
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> "tuple[dramatiq.Message[Any], NewJob]":
-        """The message as it is sent, and its job, whole."""
+        """The message as it is sent, and its job, whole, with ``more`` fields that have no place in a message."""
         sent, job = read_message(self, message, delay)
         current = CURRENT.get()
         if current is not None and TRACEPARENT in current.options:
             sent.options.setdefault(TRACEPARENT, current.options[TRACEPARENT])
         self.emit_before("enqueue", sent, delay)
-        job = dataclasses.replace(job, message=encode(sent), hook=self._hook(sent))
+        job = dataclasses.replace(job, message=encode(sent), hook=self._hook(sent), **more)
         membership = membership_of(message.options)
         if membership is None:
             return sent, job

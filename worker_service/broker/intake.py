@@ -1,7 +1,8 @@
 """The way in for jobs that do not come from Python code: by actor name, arguments by name, as JSON."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,10 @@ from ..jobs.masking import check_shown_arguments
 from ..names import did_you_mean
 from ..store import Idempotency, Job, Level, NewJob, Submitted
 from .broker import JobBroker
-from .offered import offered
+from .offered import INTERNAL, offered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WantedJob:
     """What is asked for; what is None is left to the actor's declaration.
 
@@ -74,42 +75,69 @@ def submit(broker: JobBroker, prepared: PreparedJob, level: Level | None = None)
     return broker.create(prepared.message, prepared.job, level)
 
 
-def submit_many(
-    broker: JobBroker,
-    jobs: Sequence[PreparedJob],
-    *,
-    all_or_none: bool = False,
-    level: Level | None = None,
-) -> list[Submitted | StoreUnavailable]:
-    """Create jobs, one round trip for each `SLICE` of them.
+Outcome = Submitted | StoreUnavailable
+"""What became of a job: see `refusal`. An error where Redis went away; whether the job was created is unknown then."""
+
+
+def submit_all(broker: JobBroker, jobs: Sequence[PreparedJob], level: Level | None = None) -> list[Submitted]:
+    """Create all of these jobs, or, when one is refused, none, in one round trip; see `Store.submit`.
 
     Args:
-        all_or_none: create none when one of them is refused, in one round trip. See `Store.submit`.
         level: how safe all of them have to be before this returns.
-
-    Returns:
-        What became of each: see `refusal`. An error where Redis went away in the middle; whether these jobs were
-        created is unknown.
 
     Raises:
         NotDurable: the jobs are there, but have not reached their level in time.
         StoreUnavailable: Redis is away; whether any job was created is unknown.
     """
-    found: list[Submitted | StoreUnavailable] = []
-    width = len(jobs) if all_or_none else SLICE
     with broker.store.durable(level) if level else nullcontext(broker.store) as store:
-        while len(found) < len(jobs):
-            some = jobs[len(found) : len(found) + width]
-            try:
-                found += store.submit([each.job for each in some], all_or_none=all_or_none)
-            except StoreUnavailable as error:
-                if not found or level:
-                    raise
-                return found + [error] * (len(jobs) - len(found))
-    for prepared, submitted in zip(jobs, found, strict=True):
-        if isinstance(submitted, Submitted) and submitted.word in ("created", "exists", "follows"):
-            broker.emit_after("enqueue", prepared.message, prepared.job.delay_ms)
+        found = store.submit([each.job for each in jobs], all_or_none=True)
+    _tell(broker, jobs, found)
     return found
+
+
+def submit_many(
+    broker: JobBroker, slices: Iterable[Sequence[PreparedJob]], level: Level | None = None
+) -> list[Outcome]:
+    """Create jobs, one round trip for each slice of them; while Redis works on one, the next one is prepared.
+
+    Args:
+        slices: of `SLICE` jobs or fewer.
+        level: how safe all of them have to be before this returns.
+
+    Raises:
+        NotDurable: the jobs are there, but have not reached their level in time.
+        StoreUnavailable: Redis is away, and no job is known to have been created.
+    """
+    jobs: list[PreparedJob] = []
+    lost: list[StoreUnavailable] = []
+
+    def create(some: list[NewJob]) -> Sequence[Outcome]:
+        try:
+            return lost * len(some) or store.submit(some)
+        except StoreUnavailable as error:
+            lost.append(error)  # so that the slices behind it do not wait for Redis as well
+            return lost * len(some)
+
+    with (
+        broker.store.durable(level) if level else nullcontext(broker.store) as store,
+        ThreadPoolExecutor(1, thread_name_prefix="batch") as sender,
+    ):
+        sent: list[Future[Sequence[Outcome]]] = []
+        for some in slices:
+            jobs += some
+            sent.append(sender.submit(create, [each.job for each in some]))
+        found = [outcome for each in sent for outcome in each.result()]
+        if lost and (level or found[0] is lost[0]):
+            raise lost[0]
+    _tell(broker, jobs, found)
+    return found
+
+
+def _tell(broker: JobBroker, jobs: Sequence[PreparedJob], outcomes: Sequence[Outcome]) -> None:
+    """Tell middleware of the jobs that were created."""
+    for prepared, outcome in zip(jobs, outcomes, strict=True):
+        if isinstance(outcome, Submitted) and outcome.word in ("created", "exists", "follows"):
+            broker.emit_after("enqueue", prepared.message, prepared.job.delay_ms)
 
 
 def replay_as(broker: JobBroker, job: Job, args: dict[str, Any], new_id: str) -> tuple[str, str]:
@@ -137,8 +165,8 @@ def replay_as(broker: JobBroker, job: Job, args: dict[str, Any], new_id: str) ->
 
 
 def _message(broker: JobBroker, wanted: WantedJob) -> "dramatiq.Message[Any]":
-    actor = offered(broker.actors).get(wanted.actor)
-    if actor is None:
+    actor = broker.actors.get(wanted.actor)
+    if actor is None or wanted.actor in INTERNAL:
         hint = did_you_mean(wanted.actor, offered(broker.actors))
         raise InvalidJob(f"No actor {wanted.actor!r}.{hint}", pointer="/actor", code="unknown_actor")
     args, kwargs = check_shown_arguments(actor.fn, wanted.args)

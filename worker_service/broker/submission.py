@@ -1,6 +1,5 @@
 """A Dramatiq message becomes a job: its options read, its arguments checked, at the call of ``send``."""
 
-import dataclasses
 import json
 import math
 import re
@@ -134,7 +133,16 @@ def read_message(
         lock=_lock(actor, message, queue, wanted.get("unique", actor.options.get("unique"))),
         tags=tuple(labels.get("tags", ())),
     )
-    return dataclasses.replace(message, queue_name=queue, options=options), job
+    sent: dramatiq.Message[Any] = dramatiq.Message(
+        queue_name=queue,
+        actor_name=message.actor_name,
+        args=message.args,
+        kwargs=message.kwargs,
+        options=options,
+        message_id=message.message_id,
+        message_timestamp=message.message_timestamp,
+    )
+    return sent, job
 
 
 def encode(message: dramatiq.Message[Any]) -> bytes:
@@ -144,7 +152,7 @@ def encode(message: dramatiq.Message[Any]) -> bytes:
         InvalidJob: an argument is not JSON, or the arguments are too large.
     """
     try:
-        encoded = json.dumps(message.asdict(), separators=(",", ":"), allow_nan=False).encode()
+        encoded = _ENCODER.encode(message.asdict()).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidJob(
             f"{message.actor_name}: an argument is not JSON ({error}). "
@@ -160,6 +168,9 @@ def encode(message: dramatiq.Message[Any]) -> bytes:
             code="too_large",
         )
     return encoded
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def decode(data: bytes) -> dramatiq.Message[Any]:

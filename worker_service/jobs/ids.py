@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 
 _MILLISECOND = 1_000_000
 
@@ -18,4 +17,5 @@ def new_job_id() -> str:
     milliseconds, nanoseconds = divmod(time.time_ns(), _MILLISECOND)
     fraction = nanoseconds * 4096 // _MILLISECOND
     random = int.from_bytes(os.urandom(8), "big") >> 2
-    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random))
+    digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

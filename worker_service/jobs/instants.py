@@ -31,4 +31,4 @@ def to_text(ms: int | None) -> str | None:
         instant = datetime.fromtimestamp(ms // 1000, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{instant.isoformat()[:19]}.{ms % 1000:03d}Z"

@@ -21,6 +21,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_jsonable_python
 
 from ..names import did_you_mean
+from .compact import compact
 from .errors import InvalidArguments, InvalidJob
 from .sensitive import Sensitive
 from .validation import check, problems, summary
@@ -53,12 +54,20 @@ def binds(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
     return True
 
 
+@lru_cache(maxsize=4096)
+def _bind(fn: Callable[..., Any], count: int, names: frozenset[str]) -> bool:
+    """Whether so many arguments and these named ones bind, which no value decides."""
+    return binds(fn, (None,) * count, dict.fromkeys(names))
+
+
 def check_binding(fn: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Check at the call what would fail in the worker.
 
     Raises:
         InvalidArguments: the arguments do not bind; a misspelt one comes with the nearest name.
     """
+    if _bind(fn, len(args), frozenset(kwargs)):
+        return
     try:
         _signature(fn).bind(*args, **kwargs)
     except TypeError as error:
@@ -81,7 +90,7 @@ def check_arguments(fn: Callable[..., Any], given: dict[str, Any]) -> tuple[tupl
         InvalidArguments: with one problem per wrong argument.
     """
     try:
-        _, given = check(arguments_model(fn), given)
+        _, given = check(arguments_model(fn), given, compact)
     except ValidationError as error:
         names = [name for name, parameter in _signature(fn).parameters.items() if parameter.kind in _BY_NAME]
         found = problems(error, given, known=names, noun="argument", pointer="/args")

@@ -5,22 +5,28 @@ it, so it is turned into ``1`` exactly where an integer was asked for.
 """
 
 import copy
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..names import did_you_mean
+from .compact import ENCODER
 from .errors import InvalidJob
 
 M = TypeVar("M", bound=BaseModel)
 Path = list[str | int]
 
 
-def check(model: type[M], given: dict[str, Any]) -> tuple[M, dict[str, Any]]:
+def check(
+    model: type[M], given: dict[str, Any], write: Callable[[Any], str | bytes] = ENCODER.encode
+) -> tuple[M, dict[str, Any]]:
     """Validate a JSON object.
+
+    Args:
+        write: makes JSON text of it again, since only from text pydantic is strict as JSON is; `compact` for what is
+            known to be JSON.
 
     Returns:
         The model, and the object with integral floats turned into the integers that were asked for.
@@ -29,7 +35,7 @@ def check(model: type[M], given: dict[str, Any]) -> tuple[M, dict[str, Any]]:
         ValidationError: see `problems`.
     """
     try:
-        return model.model_validate_json(_text(given), strict=True), given
+        return model.model_validate_json(write(given), strict=True), given
     except ValidationError as error:
         integral = [path for details in error.errors() if (path := _integral_float(details, given))]
         if not integral:
@@ -37,7 +43,7 @@ def check(model: type[M], given: dict[str, Any]) -> tuple[M, dict[str, Any]]:
     given = copy.deepcopy(given)
     for path in integral:
         _make_integer(given, path)
-    return model.model_validate_json(_text(given), strict=True), given
+    return model.model_validate_json(write(given), strict=True), given
 
 
 def problems(
@@ -68,10 +74,6 @@ def summary(found: list[InvalidJob]) -> str:
     return "; ".join(
         f"{problem.pointer}: {problem}" if problem.pointer else str(problem) for problem in found
     )
-
-
-def _text(given: object) -> str:
-    return json.dumps(given, separators=(",", ":"))
 
 
 def _worded(details: ErrorDetails, path: Path, known: Iterable[str], noun: str) -> tuple[str, str]:

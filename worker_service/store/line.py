@@ -1,10 +1,45 @@
 """A connection that one thread keeps for itself."""
 
+import os
+from collections import deque
 from typing import Any
 
 import redis
 from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as NoAnswer
+
+
+class Lines:
+    """Sends each command over a line that no other thread uses meanwhile; there are as many as threads at once.
+
+    Args:
+        client: whose pool the connections are taken from.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._free: deque[Line] = deque()
+        self._process = os.getpid()
+
+    def execute(self, *command: Any) -> Any:
+        """Send one command that is safe to repeat; see `Line.execute`. One that is not answered is not repeated."""
+        if self._process != os.getpid():  # of a fork: the parent goes on to use its own
+            self._free, self._process = deque(), os.getpid()
+        try:
+            line = self._free.pop()
+        except IndexError:
+            line = Line(self._client, repeats_unanswered=False)
+        try:
+            reply = line.execute(*command)
+        except ResponseError:
+            self._free.append(line)
+            raise
+        except BaseException:  # an interrupt too: an answer may be on its way that nobody waits for
+            line.drop()
+            raise
+        self._free.append(line)
+        return reply
 
 
 class Line:
@@ -16,10 +51,12 @@ class Line:
     Args:
         client: whose pool the connection is taken from.
         tries: how often a command is sent, at most, when the connection is lost.
+        repeats_unanswered: whether it is sent again also when no answer comes in time.
     """
 
-    def __init__(self, client: redis.Redis, tries: int = 3) -> None:
+    def __init__(self, client: redis.Redis, tries: int = 3, *, repeats_unanswered: bool = True) -> None:
         self._tries = tries
+        self._repeated = (LostConnection, NoAnswer) if repeats_unanswered else (LostConnection,)
         self._pool = client.connection_pool
         self._connection: Any = None
 
@@ -32,12 +69,12 @@ class Line:
         for _ in range(self._tries - 1):
             try:
                 return self._exchange(*command)
-            except (LostConnection, NoAnswer):
-                self._drop()
+            except self._repeated:
+                self.drop()
         try:
             return self._exchange(*command)
         except (LostConnection, NoAnswer):
-            self._drop()
+            self.drop()
             raise
 
     def _exchange(self, *command: Any) -> Any:
@@ -52,7 +89,8 @@ class Line:
             self._pool.release(self._connection)
             self._connection = None
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Close the connection; the next command opens another one."""
         if self._connection is not None:
             self._connection.disconnect()
             self._pool.release(self._connection)

@@ -14,7 +14,7 @@ from ..jobs.steps import STEPS_LIMIT
 from .connection import translated
 from .durability import Level, await_level
 from .keys import Keys
-from .line import Line
+from .line import Line, Lines
 from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
 from .scripts import Scripts
 
@@ -46,7 +46,11 @@ class Store:
         """The same store over a connection of its own, faster; for one thread only."""
         return self._over(Line(self.client))
 
-    def _over(self, line: Line) -> "Store":
+    def for_many_threads(self) -> "Store":
+        """The same store over connections of its own, faster; for any number of threads."""
+        return self._over(Lines(self.client))
+
+    def _over(self, line: "Line | Lines") -> "Store":
         mine = Store(self.client, self.namespace)
         mine._scripts = Scripts(line.execute, self.keys.prefix)
         return mine

@@ -6,7 +6,7 @@ from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
-from .api import access, auditing, headers, problems, quotas
+from .api import access, auditing, headers, problems, quotas, strict
 from .api.actors import actors
 from .api.audit import audit
 from .api.batch import batch
@@ -78,6 +78,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     quotas.install(app, broker.store)
     log = Audit(store, namespace)
     auditing.install(app, log)
+    strict.install(app)
     waiting = Waiting(broker, given)
     app.extensions[WAITING] = waiting
     app.register_blueprint(submitting(broker, given, waiting))

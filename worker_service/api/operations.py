@@ -26,7 +26,7 @@ from ..settings import Settings
 from ..store import Job
 from .answers import JobJson
 from .body import json_object_if_any
-from .checked import checked
+from .checked import NoFields, checked
 from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
@@ -60,6 +60,8 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Stop a job: at once (200), or while it runs by an interrupt (202).",
         {200: JobJson, 202: JobJson},
+        body=NoFields,
+        body_required=False,
         problems=(UnknownJob, JobFinished),
     )
     def cancel(id: str) -> tuple[Response, int]:
@@ -104,6 +106,8 @@ def operations(broker: JobBroker, settings: Settings) -> Blueprint:
     @documented(
         "Let a job run that waits for its time.",
         {202: JobJson},
+        body=NoFields,
+        body_required=False,
         problems=(UnknownJob, JobFinished, JobNotWaiting, ActorNotAllowed),
     )
     def run_now(id: str) -> tuple[Response, int]:

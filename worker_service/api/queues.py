@@ -12,7 +12,7 @@ from ..names import did_you_mean
 from ..store.overview import Overviews, Pause, QueueOverview
 from .answers import QueueJson, QueuePauseJson, QueuesJson
 from .body import json_object
-from .checked import checked
+from .checked import NoFields, checked
 from .documented import documented
 from .principal import current_principal
 from .requests import Instant
@@ -72,7 +72,13 @@ def queues(broker: JobBroker) -> Blueprint:
         return "", 204
 
     @routes.post("/v1/queues/<queue>/resume")
-    @documented("Start jobs of a queue again.", {204: ""}, problems=(UnknownQueue,))
+    @documented(
+        "Start jobs of a queue again.",
+        {204: ""},
+        body=NoFields,
+        body_required=False,
+        problems=(UnknownQueue,),
+    )
     def resume(queue: str) -> tuple[str, int]:
         check_queue(broker, queue)
         broker.store.resume(queue)

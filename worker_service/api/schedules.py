@@ -23,7 +23,7 @@ from ..settings import Settings
 from ..store import Damaged
 from ..store.schedules import NONE
 from .answers import DamagedScheduleJson, ScheduleJson, SchedulesJson
-from .body import json_object, json_object_if_any
+from .body import json_object
 from .checked import NoFields, checked
 from .documented import documented
 from .links import link
@@ -128,7 +128,6 @@ def schedules(broker: JobBroker, settings: Settings) -> Blueprint:
         problems=(UnknownSchedule, ScheduleDamaged, ScheduleChanged, InvalidQuery, ActorNotAllowed),
     )
     def resume(name: str) -> Response:
-        checked(NoFields, json_object_if_any(request))
         check_may_fire(timetable, name)
         return shown(timetable.resume(name))
 

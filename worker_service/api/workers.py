@@ -11,6 +11,7 @@ from ..jobs.instants import to_text
 from ..store import Job
 from ..store.workers import Worker, Workers
 from .answers import RunningJobJson, WorkerDetailJson, WorkerJson, WorkersJson
+from .checked import NoFields
 from .documented import documented
 from .links import link
 from .representation import location
@@ -40,6 +41,8 @@ def workers(broker: JobBroker) -> Blueprint:
     @documented(
         "Ask a worker process to take no more jobs; what runs goes on.",
         {202: WorkerDetailJson},
+        body=NoFields,
+        body_required=False,
         problems=(UnknownWorker,),
     )
     def quiet(id: str) -> tuple[Response, int]:
@@ -49,6 +52,8 @@ def workers(broker: JobBroker) -> Blueprint:
     @documented(
         "Ask a worker process to end, as by SIGTERM: what runs may finish within the grace.",
         {202: WorkerDetailJson},
+        body=NoFields,
+        body_required=False,
         problems=(UnknownWorker,),
     )
     def stop(id: str) -> tuple[Response, int]:

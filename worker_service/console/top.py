@@ -43,4 +43,4 @@ def _paint(found: dict[str, dict[str, object] | list[dict[str, object]]]) -> Non
     table(("name", "queued", "scheduled or retrying", "oldest ms"), queues)
     click.echo()
     assert isinstance(workers, list)
-    table(("id", "state", "host", "pid", "busy", "threads"), workers)
+    table(("id", "state", "host", "pid", "running", "threads"), workers)

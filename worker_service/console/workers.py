@@ -26,7 +26,7 @@ def ls(client: Client, json_wanted: bool) -> None:
         say_json(found)
         return
     rows = [{**each, "queues": " ".join(each["queues"])} for each in found["items"]]
-    table(("id", "state", "host", "pid", "version", "queues", "busy", "threads", "started at"), rows)
+    table(("id", "state", "host", "pid", "version", "queues", "running", "threads", "opened at"), rows)
 
 
 @workers.command("quiet")

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from ...jobs.errors import OverQuota, StoreUnavailable
+from ...jobs.errors import InvalidQuery, OverQuota, StoreUnavailable
 from ..documented import Document
 from ..problems import STATUS, urn
 from ..scopes import Scope
@@ -31,7 +31,11 @@ def problem_names(document: Document, scope: Scope | None) -> dict[int, list[str
     found: dict[int, list[str]] = {}
     for status in _of_http(document, scope):
         found.setdefault(status.value, []).append(HTTP_NAMES.get(status, _spelled(status)))
-    errors = document.problems if scope is None else (*document.problems, OverQuota, StoreUnavailable)
+    errors = (
+        document.problems
+        if scope is None
+        else (*document.problems, InvalidQuery, OverQuota, StoreUnavailable)
+    )
     for error in dict.fromkeys(errors):
         number, name, _ = STATUS[error]
         found.setdefault(number, []).append(name)
@@ -81,6 +85,7 @@ def _of_http(document: Document, scope: Scope | None) -> list[HTTPStatus]:
     found = [HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR]
     if scope is not None:
         found.append(HTTPStatus.UNAUTHORIZED)
+        found.append(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if document.body is not None:
         found += OF_A_BODY
     return list(dict.fromkeys(found))

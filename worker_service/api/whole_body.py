@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from flask import Request
 from werkzeug.exceptions import (
@@ -25,6 +26,8 @@ SECONDS = 60.0
 """How long a body may be on its way."""
 ROOM = 64 * 1024 * 1024
 BLOCK = 16 * 1024
+DISCARDED = 32 * 1024 * 1024
+"""Up to which a body that is too large is read to its end, without keeping it."""
 RETRY_AFTER_SECONDS = 2
 
 _KEPT = "worker_service.body"
@@ -76,6 +79,7 @@ def _blocks(request: Request, limit: int) -> Iterator[bytes]:
     stream = request.environ["wsgi.input"]
     length = request.content_length
     if length is not None and length > limit:
+        _discard(stream, length)
         raise _too_large(limit)
     if length is None and not request.environ.get("wsgi.input_terminated"):
         return
@@ -93,6 +97,14 @@ def _blocks(request: Request, limit: int) -> Iterator[bytes]:
             raise RequestTimeout(f"The body did not come within {SECONDS:.0f} s.")
     if length is None:
         raise _too_large(limit)
+
+
+def _discard(stream: IO[bytes], length: int) -> None:
+    """Read what is too large but not much so: a client that is still sending would not hear the answer otherwise."""
+    left = length if length <= DISCARDED else 0
+    give_up_at = time.monotonic() + SECONDS
+    while left > 0 and time.monotonic() < give_up_at and (block := stream.read(min(BLOCK, left))):
+        left -= len(block)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def replay_with_a_kill(service: Service, mended: Path, jobs: int) -> Job:
     answer = client.post("/v1/jobs:retry", json={"filter": {"fingerprint": failure["fingerprint"]}})
     bulk = answer.get_json()["id"]
     service.submit("quick", "more{i}", count=jobs)
-    wait_until(lambda: percent(service, bulk) >= 20, timeout=60)
+    wait_until(lambda: percent(service, bulk) >= 5, timeout=60)
     os.kill(pid_of_worker_of(service, bulk), signal.SIGKILL)
     service.worker(threads=THREADS, env=env)
 

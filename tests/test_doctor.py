@@ -43,7 +43,7 @@ def lose_queue(store: Store) -> None:
 def test_nothing_wrong_is_0(store: Store, run: Callable[..., Result]):
     result = run()
 
-    assert result.output == "Nothing is wrong (30 jobs looked at).\n"
+    assert result.stdout == "Nothing is wrong (30 jobs looked at).\n"
     assert result.exit_code == 0
 
 

@@ -113,7 +113,7 @@ def test_large_bodies_share_a_room(service: RunningService):
             answer = service.http.post("/v1/jobs:batch", content=_batch(12), headers=_JSON)
             return bool(answer.status_code == 503)
 
-        wait_until(is_full, message="large bodies find room without end")
+        wait_until(is_full, timeout=30, message="large bodies find room without end")
         assert service.http.post("/v1/jobs", json=JOB).status_code == 202  # what is small finds its own
         assert _resident(service) - before < 2 * ROOM
     wait_until(

@@ -113,7 +113,14 @@ class TestReplica:
         with pytest.raises(NotDurable):
             submit(own, "replica", "second")
         with replica_of(own_server, server_binary) as second:
-            assert submit(own, "replica", "third") == ["replayed"]
+
+            def repeated() -> list[str]:
+                try:
+                    return submit(own, "replica", "third")
+                except NotDurable:  # it is still being filled
+                    return []
+
+            assert wait_until(repeated, timeout=30) == ["replayed"]
             assert second.exists(own.keys.job("first"))
 
 

@@ -1,5 +1,6 @@
 """The web process's front door: `create_app` makes a plain WSGI application."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response
@@ -67,7 +68,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
         arguments_model(
             actor.fn
         )  # now: the first request need not wait, and what is odd about one is logged at the start
-    app = Flask("worker_service", static_folder=None)
+    app = _Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
     problems.install(app)
@@ -109,6 +110,13 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     access.check_table(app)
     app.wsgi_app = Proxies(app.wsgi_app, given.trusted_proxies, given.http_prefix or "")  # type: ignore[method-assign]
     return app
+
+
+class _Flask(Flask):
+    """No view or hook here is a coroutine, so none is looked at for that, nine times in each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 class _Json(DefaultJSONProvider):

@@ -16,11 +16,10 @@ def wait_seconds(headers: Headers) -> int | None:
 
     A preference that cannot be read is no preference, as the RFC has it; of several the first one counts.
     """
-    for value in headers.getlist("Prefer"):
-        for part in value.split(","):
-            found = _WAIT.fullmatch(part)
-            if found:
-                return min(int(found[1]), MOST_SECONDS)
+    for part in headers.get("Prefer", "").split(","):  # of two headers, the server has joined the values
+        found = _WAIT.fullmatch(part)
+        if found:
+            return min(int(found[1]), MOST_SECONDS)
     return None
 
 

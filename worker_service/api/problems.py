@@ -1,7 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457), and the request id that log and answer share."""
 
+import os
 import re
-import uuid
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, g, json, request
@@ -97,7 +97,7 @@ def urn(name: str) -> str:
 
 def _begin() -> None:
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def _with_request_id(response: Response) -> Response:

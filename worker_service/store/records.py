@@ -68,7 +68,9 @@ class Hook:
         return _written(" ".join(self.events), _written(*self.delivery.arguments()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # a frozen one takes three times as long to make, which is a part of the way in that shows
 class NewJob:
     """A job to create.
 

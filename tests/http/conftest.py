@@ -13,6 +13,7 @@ from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
+from worker_service.store import Schedules
 from worker_service.web import create_app
 
 
@@ -51,3 +52,9 @@ def app(broker: JobBroker, settings: Settings) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """Asks the application without a socket."""
     return app.test_client()
+
+
+@pytest.fixture
+def schedules(broker: JobBroker) -> Schedules:
+    """The store's side of it."""
+    return Schedules(broker.store.client, broker.store.namespace)

@@ -126,11 +126,11 @@ def test_large_batch_is_accepted(service: RunningService):
     assert [item["status"] for item in answer.json()["items"]] == [202] * 5000
 
 
-def test_lines_may_come_in_chunks(service: RunningService):
+def test_lines_say_how_many_they_are_for_each_is_whole_by_itself(service: RunningService):
     lines = [json.dumps(JOB).encode() + b"\n"] * 100
-    answer = service.http.post(
-        "/v1/jobs:batch", content=iter(lines), headers={"Content-Type": "application/x-ndjson"}
-    )
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert service.http.post("/v1/jobs:batch", content=iter(lines), headers=headers).status_code == 411
+    answer = service.http.post("/v1/jobs:batch", content=b"".join(lines), headers=headers)
     assert len(answer.json()["items"]) == 100
 
 

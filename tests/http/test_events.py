@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.http.keys import ADMIN_KEY, bearer, guarded_client, made
 from tests.http.sse import Event, events
 from tests.store.builders import LEASE, RUN_ID, a_session, claim, outcome
 from tests.waiting import wait_until
@@ -236,6 +237,20 @@ class TestStream:
         monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
         monkeypatch.setattr(streams, "STREAM_SECONDS", 0.5)
         assert client.get(f"{path}/events").data.decode().count("\n:\n") > 1
+
+    @pytest.mark.parametrize("path", ["/v1/events", "/v1/jobs/{id}/events"])
+    def test_a_key_that_is_revoked_opens_none_and_ends_those_it_has_opened(
+        self, broker: JobBroker, store: Store, settings: Settings, path: str
+    ):
+        guarded = guarded_client(broker, settings)
+        key, secret = made(broker, "read", "submit")
+        id = guarded.post("/v1/jobs", json=ADD, headers=bearer(secret)).get_json()["id"]
+        answer = guarded.get(path.format(id=id), headers=bearer(secret))
+        told = iter(answer.response)
+        assert "event: " in str(next(told)) + str(next(told))
+        assert guarded.delete(f"/v1/keys/{key.id}", headers=bearer(ADMIN_KEY)).status_code == 204
+        store.cancel(id)
+        assert list(told) == []
 
     def test_a_stop_ends_it(self, app: Flask, client: FlaskClient, path: str):
         waiting: Waiting = app.extensions[WAITING]

@@ -84,7 +84,7 @@ def test_parameters_of_failures_are_refused_because_there_are_none(client: Flask
     name = query.partition("=")[0]
     (error,) = problem(client.get(f"/v1/failures?{query}"), 422, "invalid-query")["errors"]
     assert error["pointer"] == f"/query/{name}"
-    assert error["detail"] == f"No parameter {name!r}."
+    assert error["detail"] == f"No parameter {name!r}: this takes none."
 
 
 def test_span_is_given_in_instants(client: FlaskClient):

@@ -183,6 +183,15 @@ class TestRouting:
         problem(client.get("/v1/actors", headers={"Host": host}), 400, "bad-request")
 
 
+def test_thousands_of_problems_are_counted_and_the_first_ones_told(client: FlaskClient):
+    args = {f"x{number}": 1 for number in range(3000)}
+    errors = problem(client.post("/v1/jobs", json={"actor": "add", "args": args}), 422, "invalid-job")[
+        "errors"
+    ]
+    assert len(errors) == 51
+    assert errors[-1]["detail"].startswith("There are 3001 problems")
+
+
 class TestRequestId:
     def test_given_id_comes_back(self, client: FlaskClient):
         answer = client.get("/nope", headers={"X-Request-Id": "abc-123"})

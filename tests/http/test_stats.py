@@ -20,12 +20,6 @@ DEFINITION = '{"actor":"add","args":{"x":1},"every_ms":60000}'
 LEASE = 60_000
 
 
-@pytest.fixture
-def schedules(broker: JobBroker) -> Schedules:
-    """The store's side of it."""
-    return Schedules(broker.store.client, broker.store.namespace)
-
-
 def put(schedules: Schedules, name: str, next_ms: int | None) -> ScheduleRef:
     """A schedule that stands at this tick."""
     assert schedules.put(name, DEFINITION, uid=name, next_ms=next_ms)[0] == "created"

@@ -12,13 +12,14 @@ marks as sent by another site changes nothing, whatever it shows (as Go's `http.
 comes with a cookie changes nothing unless the browser marks it as sent by a page of ours.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Request, Response, g, redirect, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
+from ..jobs.errors import StoreUnavailable
 from ..settings import Settings, is_loopback
 from .keyring import KeyExpired, Keyring
 from .links import link
@@ -36,6 +37,7 @@ def install(app: Flask, keyring: Keyring, settings: Settings) -> None:
 
     def guard() -> "Response | None":
         g.principal = NOBODY
+        g.may_go_on = _always
         if person := request.environ.get(AT_TERMINAL):
             g.principal = at_terminal(person)
             return None
@@ -46,11 +48,13 @@ def install(app: Flask, keyring: Keyring, settings: Settings) -> None:
         if not keyring.are_demanded():
             _refuse_other_hosts(request)
             g.principal = LOCAL
+            g.may_go_on = lambda: not keyring.are_demanded()
             return None
         principal = _by_key(keyring, request) or _by_cookie(keyring, request, cookie)
         if principal is None:
             return _ask_for_key(request)
         g.principal = principal
+        g.may_go_on = partial(_is_taken, keyring, _secret(request), request.cookies.get(cookie))
         _refuse_beyond_scope(request)
         return None
 
@@ -71,6 +75,21 @@ def check_table(app: Flask) -> None:
 def cookie_name(settings: Settings) -> str:
     """Browsers keep the cookies of a host in one place, whatever the port: services differ by their namespace."""
     return f"worker-service-{settings.namespace}"
+
+
+def _always() -> bool:
+    return True
+
+
+def _is_taken(keyring: Keyring, secret: str | None, cookie: str | None) -> bool:
+    """Whether what somebody has shown would still be taken; while Redis is away nobody knows, and he goes on."""
+    try:
+        owner = keyring.owner_of(secret) if secret is not None else keyring.owner_of_cookie(cookie or "")
+    except KeyExpired:
+        return False
+    except StoreUnavailable:
+        return True
+    return owner is not None
 
 
 def _refuse_beyond_scope(request: Request) -> None:
@@ -119,17 +138,25 @@ def _by_key(keyring: Keyring, request: Request) -> Principal | None:
     Raises:
         Unauthorized: the header holds none.
     """
-    given = request.environ.get("HTTP_AUTHORIZATION")
-    if given is None:
+    secret = _secret(request)
+    if secret is None:
         return None
-    scheme, _, secret = given.partition(" ")  # Werkzeug takes a key with "=" inside for parameters
     try:
-        principal = keyring.owner_of(secret.strip()) if scheme.lower() == "bearer" else None
+        principal = keyring.owner_of(secret) if secret else None
     except KeyExpired as error:
         raise _unauthorized(str(error)) from None
     if principal is None:
         raise _unauthorized("Another key is needed: send it as 'Authorization: Bearer KEY'.")
     return principal
+
+
+def _secret(request: Request) -> str | None:
+    """What the header ``Authorization`` shows, '' when that is no key; None without it."""
+    given = request.environ.get("HTTP_AUTHORIZATION")
+    if given is None:
+        return None
+    scheme, _, secret = given.partition(" ")  # Werkzeug takes a key with "=" inside for parameters
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _by_cookie(keyring: Keyring, request: Request, name: str) -> Principal | None:

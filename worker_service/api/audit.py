@@ -1,9 +1,8 @@
 """The audit log over HTTP."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from ..jobs import instants
@@ -13,7 +12,7 @@ from ..store import Audit, AuditEntry
 from .answers import AuditEntryJson, AuditPageJson
 from .checked import checked_query
 from .documented import documented
-from .links import link
+from .lists import paged
 from .requests import Instant
 
 
@@ -53,11 +52,8 @@ def audit(log: Audit) -> Blueprint:
             since_ms=since_ms,
             refused=query.refused,
         )
-        response = jsonify(AuditPageJson(items=[_entry_json(each) for each in entries], next_cursor=cursor))
-        if cursor:
-            more = urlencode({**request.args.to_dict(), "cursor": cursor})
-            response.headers["Link"] = f'<{link("/v1/audit")}?{more}>; rel="next"'
-        return response
+        items = [_entry_json(each) for each in entries]
+        return paged(AuditPageJson(items=items, next_cursor=cursor), "/v1/audit")
 
     return routes
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from flask import Request
 from pydantic import BaseModel, ConfigDict, Field
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
 
 from ..jobs.errors import InvalidJob
 from .body import JSON, after_space, media_type, parsed, parsed_at
@@ -71,11 +71,18 @@ def read_batch(request: Request, body: bytes) -> Batch:
 
     Raises:
         UnsupportedMediaType: it is sent as something else.
+        LengthRequired: it is lines, and does not say how many bytes they have.
         RequestEntityTooLarge: it has more than `MOST_ITEMS` jobs, or one of more than `ITEM_LIMIT` bytes.
         BadRequest: it is not JSON, or neither an array nor an object.
         InvalidQuery: a field of the object is wrong.
     """
     if media_type(request, JSON, NDJSON) == NDJSON:
+        if (
+            request.content_length is None
+        ):  # each line is whole by itself, so nothing would show that the rest is lost
+            raise LengthRequired(
+                "Send lines with a Content-Length: without it a batch that is cut off looks whole."
+            )
         return Batch(_lines(body))
     try:
         text = body.decode()

@@ -17,7 +17,7 @@ class Document:
 
     Attributes:
         summary: one sentence.
-        answers: status -> what the body is, a TypedDict of answers.py or the media type of what is no JSON ("" for
+        answers: status -> what the body is, a TypedDict of answers or the media type of what is no JSON ("" for
             none).
         body: the model that the request's JSON body is checked against, or a choice of some.
         text_bodies: other media types that the body may have -> an example.

@@ -2,17 +2,14 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import InvalidQuery
 from ..jobs.instants import to_text
 from ..store.failures import Failure, Failures
 from .answers import FailureErrorJson, FailureJson, FailuresJson
-from .checked import checked_query
 from .documented import documented
 from .links import link
-from .lists import FailuresQuery
 from .representation import location
 
 
@@ -25,11 +22,8 @@ def failures(broker: JobBroker) -> Blueprint:
     @documented(
         "List dead jobs, grouped by what made them die.",
         {200: FailuresJson},
-        query=FailuresQuery,
-        problems=(InvalidQuery,),
     )
     def index() -> Response:
-        checked_query(FailuresQuery, request.args)
         found = groups.read()
         items = [_failure_json(failure) for failure in found.failures]
         return jsonify(FailuresJson(items=items, truncated=found.truncated))

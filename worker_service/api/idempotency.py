@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest
 
+from ..jobs.spelling import one_spelling
 from ..settings import Settings
 from ..store import Idempotency
 from .principal import current_principal
@@ -74,8 +75,9 @@ def _parse(text: str) -> str | None:
 
 
 def _canonical(body: dict[str, Any]) -> str:
-    """The same text for the same values, whatever the order of their names and the white space."""
-    return _CANONICAL.encode(body)
+    """The same text for the same values, whatever the order of names, the white space and the spelling of numbers."""
+    text = _CANONICAL.encode(body)
+    return _CANONICAL.encode(one_spelling(body)) if ".0" in text or "e+" in text else text
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

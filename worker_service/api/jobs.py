@@ -1,7 +1,6 @@
 """Jobs that exist: lists, and one of them."""
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -15,8 +14,7 @@ from ..store import Job
 from .answers import JobJson, JobPageJson, LogJson, LogLineJson, ResultJson
 from .checked import checked_query
 from .documented import documented
-from .links import link
-from .lists import ListQuery
+from .lists import ListQuery, paged
 from .prefer import ABOUT_PREFER, applied, wait_seconds
 from .representation import job_json
 from .waiting import Waiting
@@ -42,12 +40,7 @@ def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
         page = broker.listing.page(query.limit, wanted, after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]
-        listed = JobPageJson(items=items, next_cursor=cursor, truncated=page.truncated)
-        response = jsonify(listed)
-        if cursor:
-            more = urlencode({**request.args.to_dict(), "cursor": cursor})
-            response.headers["Link"] = f'<{link("/v1/jobs")}?{more}>; rel="next"'
-        return response
+        return paged(JobPageJson(items=items, next_cursor=cursor, truncated=page.truncated), "/v1/jobs")
 
     @routes.get("/v1/jobs/<id>")
     @routes.get("/jobs/<id>")

@@ -1,15 +1,44 @@
-"""What a request for a list of jobs may say."""
+"""Lists in pages: what a request for one may say, and how its answer leads to the next."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
+from flask import Response, jsonify, request
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ..jobs.states import State
 from ..store import JobFilter, Place
 from .filters import FilterRequest
+from .links import link
 
 MOST = 500
+
+
+def _place(text: str) -> Place:
+    try:
+        return Place.from_text(text)
+    except ValueError:
+        raise ValueError("Use the next_cursor of the page before.") from None
+
+
+Cursor = Annotated[Place, BeforeValidator(_place), WithJsonSchema({"type": "string"})]
+"""Where a page begins; models with one allow arbitrary types."""
+
+
+def paged(page: Mapping[str, Any], path: str) -> Response:
+    """The answer with a page of a list.
+
+    Args:
+        page: with ``next_cursor``.
+        path: of the list.
+    """
+    response = jsonify(page)
+    if page["next_cursor"] is not None:
+        more = urlencode({**request.args.to_dict(), "cursor": page["next_cursor"]})
+        response.headers["Link"] = f'<{link(path)}?{more}>; rel="next"'
+    return response
 
 
 class ListQuery(FilterRequest):
@@ -24,22 +53,8 @@ class ListQuery(FilterRequest):
         description="Stands in the id, actor, queue, tags, error or arguments; looked for in the newest 10,000 jobs.",
     )
     limit: int = Field(default=50, ge=1, le=MOST)
-    cursor: Annotated[Place | None, WithJsonSchema({"type": "string"})] = None
-
-    @field_validator("cursor", mode="before")
-    @classmethod
-    def _read_cursor(cls, value: str) -> Place:
-        try:
-            return Place.from_text(value)
-        except ValueError:
-            raise ValueError("Use the next_cursor of the page before.") from None
+    cursor: Cursor | None = None
 
     def wanted(self, states: tuple[State, ...] = ()) -> JobFilter:
         """The same for the store; see `FilterRequest.wanted`."""
         return replace(super().wanted(states), text=self.q)
-
-
-class FailuresQuery(BaseModel):
-    """The query of ``GET /v1/failures``: it has none."""
-
-    model_config = ConfigDict(extra="forbid")

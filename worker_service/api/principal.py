@@ -1,5 +1,6 @@
 """Who asks: found out once per request by access, told to whatever depends on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import g
@@ -60,6 +61,12 @@ anyway, and no request from outside can have it: the names of those begin with H
 def at_terminal(person: str) -> Principal:
     """A person at the command line."""
     return Principal(f"terminal:{person}", person, frozenset({Scope.ADMIN}))
+
+
+def may_go_on() -> Callable[[], bool]:
+    """Whether the request that is being answered would still be let in: for streams, to be asked again and again."""
+    asked: Callable[[], bool] = g.may_go_on
+    return asked
 
 
 def current_principal() -> Principal:

@@ -77,8 +77,7 @@ def _version(shown: JobJson) -> str:
 
 def _option(job: Job, name: str, kind: type) -> Any:
     """An option of the message, which may be damaged."""
-    options = job.message.get("options")
-    found = options.get(name) if isinstance(options, dict) else None
+    found = job.message.get("options", {}).get(name)
     return found if isinstance(found, kind) else None
 
 

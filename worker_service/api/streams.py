@@ -1,7 +1,8 @@
 """Server-sent events: how a stream begins, is kept alive, and ends.
 
 A stream holds a thread of the server, so it has a seat (waiting.py), ends after some minutes and when the process
-stops; the client then comes again by itself, as the ``retry:`` at the beginning of the stream tells it.
+stops; the client then comes again by itself, as the ``retry:`` at the beginning of the stream tells it. It ends, too,
+when the key that opened it is not taken any more: with the next event, or the next sign of life.
 """
 
 import json
@@ -15,6 +16,7 @@ from flask import Response, request
 
 from ..jobs.errors import StoreUnavailable
 from ..store import LOST, Watch
+from .principal import may_go_on
 from .waiting import Waiting
 
 MEDIA_TYPE = "text/event-stream"
@@ -53,18 +55,18 @@ def stream(
     with ExitStack() as opened:
         opened.enter_context(waiting.seat())
         watch = opened.enter_context(open_watch())
-        response = Response(_body(watch, look, gap), mimetype=MEDIA_TYPE)
+        response = Response(_body(watch, look, gap, may_go_on()), mimetype=MEDIA_TYPE)
         response.call_on_close(opened.pop_all().close)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
     return response
 
 
-def _body(watch: Watch, look: Look, gap: float) -> Iterator[str]:
+def _body(watch: Watch, look: Look, gap: float, is_let_in: Callable[[], bool]) -> Iterator[str]:
     ends_at = time.monotonic() + STREAM_SECONDS
     yield f"retry: {random.randint(500, 2000)}\n\n"  # not all at once after a restart
     heard, unread = {LOST}, set[str]()
-    while True:
+    while is_let_in():
         if heard:
             try:
                 text, is_last = look(heard)

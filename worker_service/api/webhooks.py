@@ -1,23 +1,18 @@
 """Who was told of the end of which job, and what came of it."""
 
-from typing import Annotated
-from urllib.parse import urlencode
-
-from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..broker.broker import JobBroker
 from ..broker.webhooks import last_status
 from ..jobs.errors import InvalidQuery
 from ..jobs.instants import to_text
 from ..jobs.states import State
-from ..store import Place
 from ..store.webhook_deliveries import WebhookDeliveries, WebhookDelivery
 from .answers import WebhookDeliveryJson, WebhookDeliveryPageJson
 from .checked import checked_query
 from .documented import documented
-from .links import link
-from .lists import MOST
+from .lists import MOST, Cursor, paged
 from .representation import location
 
 
@@ -29,15 +24,7 @@ class DeliveriesQuery(BaseModel):
     job: str | None = Field(default=None, min_length=1, description="Whose end they tell of.")
     state: State | None = Field(default=None, description="Of the delivery itself.")
     limit: int = Field(default=50, ge=1, le=MOST)
-    cursor: Annotated[Place | None, WithJsonSchema({"type": "string"})] = None
-
-    @field_validator("cursor", mode="before")
-    @classmethod
-    def _read_cursor(cls, value: str) -> Place:
-        try:
-            return Place.from_text(value)
-        except ValueError:
-            raise ValueError("Use the next_cursor of the page before.") from None
+    cursor: Cursor | None = None
 
 
 def webhooks(broker: JobBroker) -> Blueprint:
@@ -50,6 +37,7 @@ def webhooks(broker: JobBroker) -> Blueprint:
         "List deliveries of webhooks, the newest first; each is a job, and is put back as one.",
         {200: WebhookDeliveryPageJson},
         query=DeliveriesQuery,
+        sends=("Link",),
         problems=(InvalidQuery,),
     )
     def index() -> Response:
@@ -57,11 +45,7 @@ def webhooks(broker: JobBroker) -> Blueprint:
         page, rest = deliveries.page(query.limit, job=query.job, state=query.state, after=query.cursor)
         cursor = rest.to_text() if rest else None
         items = [_delivery_json(delivery) for delivery in page]
-        response = jsonify(WebhookDeliveryPageJson(items=items, next_cursor=cursor))
-        if cursor:
-            more = urlencode({**request.args.to_dict(), "cursor": cursor})
-            response.headers["Link"] = f'<{link("/v1/webhooks/deliveries")}?{more}>; rel="next"'
-        return response
+        return paged(WebhookDeliveryPageJson(items=items, next_cursor=cursor), "/v1/webhooks/deliveries")
 
     return routes
 

@@ -56,8 +56,7 @@ def describe(actor: "dramatiq.Actor[Any, Any]") -> ActorInfo:
 
 def time_limit_ms(actor: "dramatiq.Actor[Any, Any] | None", message: dict[str, Any]) -> int | None:
     """How long an attempt of a job may take; None where neither its message nor a known actor tells."""
-    options = message.get("options")
-    found = options.get("time_limit") if isinstance(options, dict) else None
+    found = message.get("options", {}).get("time_limit")
     if found is None and actor is not None:
         found = actor.options.get("time_limit") or DEFAULT_TIME_LIMIT_MS
     return int(found) if isinstance(found, int | float) else None

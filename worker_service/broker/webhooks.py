@@ -111,7 +111,7 @@ def _exchange(broker: JobBroker, id: str, event: str, ended_at: int) -> dict[str
     elif job is not None:  # it runs again
         data = {"id": id, "actor": job.actor, "queue": job.queue, **data}
     exchange = {"body": _bounded({"type": f"job.{event}", "timestamp": at, "data": data})}
-    trace = _options(job).get(TRACEPARENT) if job else None
+    trace = job.message.get("options", {}).get(TRACEPARENT) if job else None
     return {**exchange, "traceparent": trace} if trace else exchange
 
 
@@ -120,7 +120,7 @@ def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
     named = arguments_by_name(fn, tuple(job.message.get("args", ())), job.message.get("kwargs", {}))
     hidden = secrets_of(fn, named) if is_sensitive(fn) else ()
     error = scrubbed(job.error, hidden) if isinstance(job.error, dict) else None
-    options = _options(job)
+    options = job.message.get("options", {})
     return {
         "id": job.id,
         "actor": job.actor,
@@ -140,12 +140,6 @@ def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
         "schedule": job.schedule,
         "replayed_from": job.replayed_from,
     }
-
-
-def _options(job: Job) -> dict[str, Any]:
-    """Those of its message, which may be damaged."""
-    found = job.message.get("options")
-    return found if isinstance(found, dict) else {}
 
 
 def _bounded(event: dict[str, Any]) -> str:

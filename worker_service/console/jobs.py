@@ -85,37 +85,20 @@ def tail(client: Client, id: str, json_wanted: bool) -> None:
             click.echo(f"{event.kind:8}  {_told(event)}")
 
 
-@jobs.command("cancel")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@_filters
-@click.option("--dry-run", is_flag=True, help="Count them only.")
-@as_json
-@asks
-def cancel(client: Client, ids: Sequence[str], dry_run: bool, json_wanted: bool, **filters: Any) -> None:
-    """Stop jobs: one, several, or all that match the options."""
-    _operate(client, "cancel", ids, filters, dry_run=dry_run, json_wanted=json_wanted)
+def _add_operation(name: str, about: str) -> None:
+    @jobs.command(name, help=f"{about}: one, several, or all that match the options.")
+    @click.argument("ids", nargs=-1, metavar="[ID]...")
+    @_filters
+    @click.option("--dry-run", is_flag=True, help="Count them only.")
+    @as_json
+    @asks
+    def operate(client: Client, ids: Sequence[str], dry_run: bool, json_wanted: bool, **filters: Any) -> None:
+        _operate(client, name, ids, filters, dry_run=dry_run, json_wanted=json_wanted)
 
 
-@jobs.command("retry")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@_filters
-@click.option("--dry-run", is_flag=True, help="Count them only.")
-@as_json
-@asks
-def retry(client: Client, ids: Sequence[str], dry_run: bool, json_wanted: bool, **filters: Any) -> None:
-    """Put dead or cancelled jobs back: one, several, or all that match the options."""
-    _operate(client, "retry", ids, filters, dry_run=dry_run, json_wanted=json_wanted)
-
-
-@jobs.command("delete")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@_filters
-@click.option("--dry-run", is_flag=True, help="Count them only.")
-@as_json
-@asks
-def delete(client: Client, ids: Sequence[str], dry_run: bool, json_wanted: bool, **filters: Any) -> None:
-    """Remove finished jobs: one, several, or all that match the options."""
-    _operate(client, "delete", ids, filters, dry_run=dry_run, json_wanted=json_wanted)
+_add_operation("cancel", "Stop jobs")
+_add_operation("retry", "Put dead or cancelled jobs back")
+_add_operation("delete", "Remove finished jobs")
 
 
 @jobs.command("run-now")

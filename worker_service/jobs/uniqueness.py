@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .backoff import CENTURY_MS
 from .errors import InvalidJob
-from .validation import check, problems, summary
+from .spelling import one_spelling
+from .validation import read_option
 
 MOST_POINTERS = 20
 DIGEST_CHARACTERS = 32
@@ -79,7 +80,7 @@ class Unique(BaseModel):
         work: Any = self.key
         if self.key is None:
             work = arguments if self.on is None else [_at(pointer, arguments) for pointer in self.on]
-        work = _one_spelling(work)
+        work = one_spelling(work)
         kind = "key" if self.key is not None else self.on or "args"
         try:
             text = json.dumps(
@@ -101,18 +102,7 @@ def read_unique(given: Any) -> Unique:
     Raises:
         InvalidJob: with one problem per wrong field.
     """
-    if isinstance(given, Unique):
-        return given
-    if not isinstance(given, dict):
-        raise InvalidJob(
-            f"unique={given!r}: use a dictionary, such as {{'on': ['/user_id'], 'until': 'done'}}",
-            pointer="/unique",
-            code="bad_unique",
-        )
-    try:
-        return check(Unique, given)[0]
-    except (ValidationError, TypeError, ValueError) as error:
-        _refuse(error, given)
+    return read_option(Unique, given, "unique", "{'on': ['/user_id'], 'until': 'done'}")
 
 
 def written(given: Any) -> Any:
@@ -122,22 +112,6 @@ def written(given: Any) -> Any:
         InvalidJob: see `read_unique`.
     """
     return None if given is None else read_unique(given).model_dump(mode="json", exclude_defaults=True)
-
-
-def _refuse(error: Exception, given: dict[str, Any]) -> NoReturn:
-    if not isinstance(error, ValidationError):
-        raise InvalidJob(f"unique={given!r}: {error}", pointer="/unique", code="bad_unique") from None
-    found = problems(error, given, known=Unique.model_fields, noun="field", pointer="/unique")
-    raise InvalidJob(summary(found), pointer="/unique", code="bad_unique", problems=found) from None
-
-
-def _one_spelling(value: Any) -> Any:
-    """1.0 and 1e0 are 1, as everywhere in the interface."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _one_spelling(inner) for name, inner in value.items()}
-    return [_one_spelling(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _at(pointer: str, arguments: dict[str, Any]) -> Any:

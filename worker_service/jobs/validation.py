@@ -15,6 +15,9 @@ from ..names import did_you_mean
 from .compact import ENCODER
 from .errors import InvalidJob
 
+MOST_PROBLEMS = 50
+"""Of one value: so that what is wrong in thousands of places is not told in megabytes."""
+
 M = TypeVar("M", bound=BaseModel)
 Path = list[str | int]
 
@@ -49,7 +52,7 @@ def check(
 def problems(
     error: ValidationError, given: object, *, known: Iterable[str], noun: str, pointer: str = ""
 ) -> list[InvalidJob]:
-    """One `InvalidJob` per wrong place.
+    """One `InvalidJob` per wrong place; of very many the first ones, and how many there are in all.
 
     Args:
         given: the value that was checked.
@@ -58,7 +61,8 @@ def problems(
         pointer: where it stands in the request.
     """
     found: dict[str, InvalidJob] = {}
-    for details in error.errors(include_url=False, include_context=False):
+    everything = error.errors(include_url=False, include_context=False)
+    for details in everything[:MOST_PROBLEMS]:
         no_text = details["type"] == "json_invalid"  # the whole is refused, so pydantic does not say where
         path = _half_a_character(given) if no_text else _path(details, given)
         place = pointer + "".join(f"/{_escaped(part)}" for part in path)
@@ -66,7 +70,34 @@ def problems(
         if place in found:  # another branch of a union
             detail = f"{found[place]}, or: {detail[:1].lower()}{detail[1:]}"
         found[place] = InvalidJob(detail, pointer=place, code=code)
+    if len(everything) > MOST_PROBLEMS:
+        rest = f"There are {len(everything)} problems; these are the first ones."
+        return [*found.values(), InvalidJob(rest, pointer=pointer, code="too_many")]
     return list(found.values())
+
+
+def read_option(model: type[M], given: Any, name: str, example: str) -> M:
+    """Check an option of an actor or a message that is a dictionary of a model's fields, or the model.
+
+    Args:
+        name: of the option.
+        example: of such a dictionary.
+
+    Raises:
+        InvalidJob: with one problem per wrong field.
+    """
+    if isinstance(given, model):
+        return given
+    pointer, code = f"/{name}", f"bad_{name}"
+    if not isinstance(given, dict):
+        raise InvalidJob(f"{name}={given!r}: use a dictionary, such as {example}", pointer=pointer, code=code)
+    try:
+        return check(model, given)[0]
+    except ValidationError as error:
+        found = problems(error, given, known=model.model_fields, noun="field", pointer=pointer)
+        raise InvalidJob(summary(found), pointer=pointer, code=code, problems=found) from None
+    except (TypeError, ValueError) as error:
+        raise InvalidJob(f"{name}={given!r}: {error}", pointer=pointer, code=code) from None
 
 
 def summary(found: list[InvalidJob]) -> str:

@@ -8,13 +8,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .errors import InvalidJob
-from .validation import check, problems, summary
+from .validation import read_option
 
 Event = Literal["succeeded", "dead", "cancelled"]
 EVENTS: tuple[Event, ...] = ("succeeded", "dead", "cancelled")
@@ -77,25 +76,7 @@ def read_webhook(given: Any) -> Webhook:
     Raises:
         InvalidJob: with one problem per wrong field.
     """
-    if isinstance(given, Webhook):
-        return given
-    if not isinstance(given, dict):
-        raise InvalidJob(
-            f"webhook={given!r}: use a dictionary, such as {{'url': 'https://...', 'events': ['dead']}}",
-            pointer="/webhook",
-            code="bad_webhook",
-        )
-    try:
-        return check(Webhook, given)[0]
-    except (ValidationError, TypeError, ValueError) as error:
-        _refuse(error, given)
-
-
-def _refuse(error: Exception, given: dict[str, Any]) -> NoReturn:
-    if not isinstance(error, ValidationError):
-        raise InvalidJob(f"webhook={given!r}: {error}", pointer="/webhook", code="bad_webhook") from None
-    found = problems(error, given, known=Webhook.model_fields, noun="field", pointer="/webhook")
-    raise InvalidJob(summary(found), pointer="/webhook", code="bad_webhook", problems=found) from None
+    return read_option(Webhook, given, "webhook", "{'url': 'https://...', 'events': ['dead']}")
 
 
 def signature_headers(id: str, now: float, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:

@@ -88,6 +88,8 @@ def _of_http(document: Document, scope: Scope | None) -> list[HTTPStatus]:
         found.append(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if document.body is not None:
         found += OF_A_BODY
+    if document.text_bodies:
+        found.append(HTTPStatus.LENGTH_REQUIRED)
     return list(dict.fromkeys(found))
 
 

@@ -13,9 +13,10 @@ from schemathesis.engine import events, from_schema
 if TYPE_CHECKING:
     from schemathesis.schemas import BaseSchema
 
-ALLOWED = ["2xx", "3xx", "400", "401", "403", "404", "409", "412", "422", "429", "503"]
+ALLOWED = ["2xx", "3xx", "400", "401", "403", "404", "409", "411", "412", "422", "429", "503"]
 """Of requests that the schema allows: it cannot say that a cursor is one of ours, an instant still to come, a version
-the present one, an Idempotency-Key new, a queue not full, a server with a replica."""
+the present one, an Idempotency-Key new, a queue not full, a server with a replica, a
+body of no bytes sent with its Content-Length."""
 
 REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429"]
 """Of requests that it does not."""

@@ -53,5 +53,6 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=15s CMD ["worker-service", "check", "self"]
 ENTRYPOINT ["tini", "--"]
 CMD ["worker-service", "web"]

@@ -1,17 +1,24 @@
 """``worker-service check``: what the health checks of containers run."""
 
 import http.server
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from scheduler.clock import Clock
 from scheduler.leadership import Leadership
-from worker_service.check import Unhealthy, check_scheduler, check_web, check_worker
+from tests.up.service import free_port
+from worker_service.check import Unhealthy, check_scheduler, check_self, check_web, check_worker
+from worker_service.cli import main
+from worker_service.commands import scheduler_command, web_command, worker_command
+from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.errors import StoreUnavailable
-from worker_service.settings import Settings
+from worker_service.settings import Settings, settings
 from worker_service.store import Schedules, Store, connect
 
 LEASE_MS = 60_000
@@ -118,3 +125,81 @@ class TestWeb:
     def test_web_that_does_not_answer_is_said(self):
         with pytest.raises(Unhealthy, match="does not answer"):
             check_web(Settings(http_port=1))
+
+
+class TestSelf:
+    @pytest.fixture
+    def processes(self, tmp_path: Path) -> Path:
+        """As /proc shows them, with what is no process among them."""
+        (tmp_path / "uptime").touch()
+        (tmp_path / "1").mkdir()
+        (tmp_path / "1" / "cmdline").write_bytes(b"tini\0--\0")
+        (tmp_path / "2").mkdir()  # ended while it was looked at
+        return tmp_path
+
+    def run(self, processes: Path, command: list[str]) -> None:
+        (processes / "17").mkdir()
+        (processes / "17" / "cmdline").write_bytes("\0".join([*command, ""]).encode())
+
+    def test_where_nothing_of_ours_runs_nothing_is_well(self, processes: Path):
+        self.run(processes, ["worker-service", "check", "self"])
+        with pytest.raises(Unhealthy, match="runs here"):
+            check_self(Settings(), processes)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            worker_command(),
+            ["dramatiq", "--processes", "2", "worker_service.actors"],
+            ["/usr/bin/python3", "/opt/bin/worker-service", "worker", "-p", "2"],
+        ],
+    )
+    def test_worker_is_checked_as_one(
+        self, processes: Path, redis_url: str, namespace: str, command: list[str]
+    ):
+        self.run(processes, command)
+        given = Settings(redis_url=redis_url, namespace=namespace)
+        with pytest.raises(Unhealthy, match="worker process"):
+            check_self(given, processes)
+        with connect(redis_url) as client:
+            Store(client, namespace).open_session("mine", LEASE_MS, {"host": socket.gethostname()})
+        check_self(given, processes)
+
+    def test_scheduler_is_checked_as_one(self, processes: Path, redis_url: str, namespace: str):
+        self.run(processes, scheduler_command())
+        with pytest.raises(Unhealthy, match="scheduler process"):
+            check_self(Settings(redis_url=redis_url, namespace=namespace), processes)
+
+    def test_web_is_checked_as_one(self, processes: Path):
+        given = Settings(http_port=free_port())
+        self.run(processes, web_command(given))
+        with pytest.raises(Unhealthy, match="web process does not answer"):
+            check_self(given, processes)
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def fresh_settings(self) -> Iterator[None]:
+        settings.cache_clear()
+        yield
+        settings.cache_clear()
+
+    def run(self, *arguments: str, **environment: str) -> Result:
+        return CliRunner().invoke(main, ["check", *arguments], env=environment)
+
+    def test_fit_server_is_said_to_be(self, redis_url: str):
+        done = self.run("redis", JOBS_REDIS_URL=redis_url)
+        assert (done.exit_code, done.stdout) == (0, "The server is fit for jobs.\n")
+
+    def test_warning_is_no_failure(self, server_binary: str | None):
+        with EmbeddedServer(binary=server_binary, appendonly=False) as server:
+            done = self.run("redis", JOBS_REDIS_URL=server.url)
+        assert done.exit_code == 0
+        assert done.stderr.startswith("Warning: Redis keeps no append-only file")
+
+    def test_server_that_is_away_is_an_error_with_a_way_out_also_for_programs(self):
+        done = self.run("redis", "--json", JOBS_REDIS_URL="redis://127.0.0.1:1/0")
+        assert done.exit_code == 1
+        (finding,) = json.loads(done.stdout)["findings"]
+        assert (finding["level"], finding["about"]) == ("error", "redis")
+        assert "JOBS_REDIS_URL" in finding["text"]

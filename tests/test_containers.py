@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from worker_service.cli import CHECKS
+from worker_service.check import PARTS
 from worker_service.commands import WEB_STOP_SECONDS
 from worker_service.settings import Settings
 from worker_service.supervisor.part import LEAVE_SECONDS
@@ -35,7 +35,15 @@ def test_web_is_killed_after_the_time_it_gives_its_requests_only():
 
 
 def test_every_process_of_ours_has_its_health_check():
-    assert re.findall(r'"worker-service", "check", "(\w+)"', COMPOSE) == list(CHECKS)
+    assert re.findall(r'"worker-service", "check", "(\w+)"', COMPOSE) == list(PARTS)
+
+
+def test_image_alone_has_the_health_check_that_fits_every_part():
+    assert re.search(
+        r'^HEALTHCHECK .*\["worker-service", "check", "self"\]$',
+        (ROOT / "Dockerfile").read_text(),
+        re.MULTILINE,
+    )
 
 
 def test_only_this_host_reaches_a_port():

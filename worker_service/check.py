@@ -1,4 +1,4 @@
-"""Whether the web process, a worker or a scheduler of this host does its work, for the health checks of containers.
+"""Whether what runs on this host does its work, for the health checks of containers; and whether the server is fit.
 
 All need Redis: they tell whether to send work here, not whether to restart the process, which would not bring
 Redis back.
@@ -8,10 +8,13 @@ import json
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 
-from .commands import base_url
+from .commands import base_url, part_run_by
 from .settings import Settings
-from .store import Queries, Schedules, connect
+from .store import Finding, Queries, Schedules, check_server, connect, examine
+from .store.keys import Keys
 
 _without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -61,6 +64,46 @@ def check_scheduler(settings: Settings) -> None:
         live = Schedules(client, settings.namespace).live_schedulers()
     if host not in {id.rsplit(":", 2)[0] for id in live}:
         raise Unhealthy(f"No scheduler process of {host} has a lease.")
+
+
+PARTS = {"web": check_web, "worker": check_worker, "scheduler": check_scheduler}
+
+
+def check_self(settings: Settings, processes: Path = Path("/proc")) -> None:
+    """Check each part of the service that this container runs: one image, one health check. Linux only.
+
+    Args:
+        processes: where the system shows what runs.
+
+    Raises:
+        Unhealthy: none runs, or one does not work.
+        StoreUnavailable: Redis is away.
+    """
+    running = {part_run_by(words) for words in _command_lines(processes)} - {None}
+    if not running:
+        raise Unhealthy("No web process, worker or scheduler runs here.")
+    for part, check in PARTS.items():
+        if part in running:
+            check(settings)
+
+
+def examined_server(settings: Settings) -> list[Finding]:
+    """What is wrong with the server at JOBS_REDIS_URL.
+
+    Raises:
+        StoreUnavailable: it does not answer; says what to do.
+    """
+    check_server(settings.redis_url)
+    with connect(settings.redis_url, retries=0) as client:
+        return examine(client, Keys(settings.namespace))
+
+
+def _command_lines(processes: Path) -> Iterator[list[str]]:
+    for file in processes.glob("[0-9]*/cmdline"):
+        try:
+            yield file.read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it ended meanwhile
+            continue
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

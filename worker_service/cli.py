@@ -3,21 +3,24 @@
 import os
 import shlex
 import sys
+from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 
 import click
 
 from . import __version__
-from .check import Unhealthy, check_scheduler, check_web, check_worker
+from .check import PARTS, Unhealthy, check_self, examined_server
 from .commands import AddressUnusable, base_url, web_command
 from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
 from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
+from .store import Finding
 from .up import CannotStart, up
 from .workers import run_workers
 
-CHECKS = {"web": check_web, "worker": check_worker, "scheduler": check_scheduler}
+CHECKS = {"self": check_self, **PARTS}
 
 
 class _WithConsole(click.Group):
@@ -106,13 +109,30 @@ def run_worker(processes: int, arguments: tuple[str, ...]) -> None:
 
 
 @main.command("check")
-@click.argument("part", type=click.Choice(list(CHECKS)))
-def check_part(part: str) -> None:
-    """Whether the web process, a worker or a scheduler of this host does its work; the exit code is 0 then."""
+@click.argument("part", type=click.Choice([*CHECKS, "redis"]), default="self")
+@click.option("--json", "json", is_flag=True, help="Tell it to a program.")
+def check_part(part: str, json: bool) -> None:
+    """Whether the web process, a worker or a scheduler of this host does its work, or (self) all of them that run here;
+    or whether the server at JOBS_REDIS_URL is fit for jobs (redis).
+
+    Exit code 0: all is well, or there are warnings only; 1: something is not.
+    """
+    findings: list[Finding] = []
     try:
-        CHECKS[part](_settings())
+        if part == "redis":
+            findings = examined_server(_settings())
+        else:
+            CHECKS[part](_settings())
     except (Unhealthy, StoreUnavailable) as error:
-        raise click.ClickException(str(error)) from error
+        findings = [Finding("error", part, str(error))]
+    if json:
+        click.echo(dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False))
+    else:
+        for each in findings:
+            click.echo(f"{each.level.capitalize()}: {each.text}", err=True)
+        if part == "redis" and not findings:
+            click.echo("The server is fit for jobs.")
+    raise SystemExit(1 if any(each.level == "error" for each in findings) else 0)
 
 
 @main.command("doctor")

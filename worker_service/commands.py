@@ -10,6 +10,13 @@ from .settings import MAKE_KEY, Settings, is_loopback
 WEB_STOP_SECONDS = 10
 
 
+_MARKS = {
+    "web": ["worker_service.web:served_app"],
+    "worker": ["worker_service.actors", "worker-service worker"],
+    "scheduler": ["-m scheduler"],
+}
+
+
 class AddressUnusable(Exception):
     """Raised when the web process cannot, or may not, listen where it was told to; says what to do."""
 
@@ -42,6 +49,15 @@ def worker_command(arguments: Sequence[str] = ()) -> list[str]:
 def scheduler_command() -> list[str]:
     """What runs the scheduler."""
     return [sys.executable, "-m", "scheduler"]
+
+
+def part_run_by(words: Sequence[str]) -> str | None:
+    """Which part of the service a process is, by its command line: ``web``, ``worker``, ``scheduler`` or none."""
+    given = f"{' '.join(words)} "
+    for part, marks in _MARKS.items():
+        if any(f"{mark} " in given for mark in marks):
+            return part
+    return None
 
 
 def base_url(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
 queries, listing, matching, failures, webhook_deliveries, overview, oldest, workers, circumstances, api_keys, logins,
-audit, fitness, listening, watcher, connection, address, line; doctor/ checks that all of it holds.
+audit, examination, fitness, listening, watcher, connection, address, line; doctor/ checks that all of it holds.
 """
 
 from .address import check_server, shown_url
@@ -11,6 +11,7 @@ from .audit import Audit, AuditEntry, Deed
 from .circumstances import Circumstances
 from .connection import connect
 from .durability import Level
+from .examination import Finding, examine
 from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep, LogLine
 from .listening import Listening
@@ -48,6 +49,7 @@ __all__ = [
     "Damaged",
     "Deed",
     "Delivery",
+    "Finding",
     "Hook",
     "Idempotency",
     "Job",
@@ -82,6 +84,7 @@ __all__ = [
     "Watcher",
     "check_server",
     "connect",
+    "examine",
     "meaning_of",
     "shown_url",
 ]

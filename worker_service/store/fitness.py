@@ -2,10 +2,10 @@
 
 import redis
 from redis.exceptions import ConnectionError as LostConnection
-from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as NoAnswer
 
 from ..jobs.errors import StoreUnavailable, StoreUnfit
+from .examination import eviction, refused_write
 from .keys import Keys
 
 
@@ -25,24 +25,7 @@ def check_fitness(client: redis.Redis, keys: Keys) -> None:
         raise StoreUnavailable(
             f"Redis does not answer ({type(error).__name__}): see whether it runs and JOBS_REDIS_URL is right."
         ) from error
-    wrong = [*_refused_write(written), *_eviction(memory)]
+    info = memory if isinstance(memory, dict) else {}  # a managed server may refuse to tell
+    wrong = [each.text for each in (*refused_write(written), *eviction(info))]
     if wrong:
         raise StoreUnfit(" ".join(wrong))
-
-
-def _refused_write(answer: object) -> list[str]:
-    if isinstance(answer, ReadOnlyError):
-        return ["Redis is a read-only replica: name the primary in JOBS_REDIS_URL."]
-    if isinstance(answer, RedisError):
-        return [f"Redis refuses writes: {answer}."]
-    return []
-
-
-def _eviction(memory: object) -> list[str]:
-    """A managed server may refuse to tell; then its owner has set it."""
-    policy = memory.get("maxmemory_policy", "noeviction") if isinstance(memory, dict) else "noeviction"
-    if policy == "noeviction":
-        return []
-    return [
-        f"Redis drops jobs when its memory is full: set its maxmemory-policy from {policy} to noeviction."
-    ]

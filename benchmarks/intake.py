@@ -5,6 +5,7 @@
 All run on granian with the options of `worker-service web`, one process, each with a new server:
 
 - an empty Flask view: what Flask and granian cost,
+- a Flask view that sends one SET to Redis and checks nothing: what storing anything costs,
 - a Flask view that calls Celery's `delay()` (in an environment of its own): it checks and remembers nothing,
 - `POST /v1/jobs`, checked against the actor's signature and with an `Idempotency-Key` that is new each time,
 - `POST /v1/jobs:batch`, 5,000 jobs each, one batch after the other,
@@ -71,6 +72,7 @@ def measure(rounds: int, quick: bool) -> Section:
 def _runs(jobs: int) -> dict[str, Callable[[], dict[str, float]]]:
     return {
         "empty Flask view": lambda: _flood("benchmarks.web_empty:create_app", jobs),
+        "Flask and one SET": lambda: _flood("benchmarks.web_one_command:create_app", jobs),
         "Flask and Celery's delay()": lambda: _flood("benchmarks.web_celery:create_app", jobs, _celery()),
         SINGLE: lambda: _flood(OURS, jobs),
         "batches of 5,000": _batches,

@@ -36,6 +36,7 @@ from .api.waiting import Waiting
 from .api.webhooks import webhooks
 from .api.workers import workers
 from .broker.broker import JobBroker
+from .broker.offered import offered
 from .dashboard.documentation import documentation
 from .dashboard.pages import dashboard
 from .jobs.compact import compact
@@ -102,7 +103,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(metrics(broker, given))
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(openapi(broker))
-    app.register_blueprint(keys(keyring))
+    app.register_blueprint(keys(keyring, offered(broker.actors)))
     app.register_blueprint(audit(log))
     app.register_blueprint(login(keyring, given))
     app.register_blueprint(dashboard(broker))

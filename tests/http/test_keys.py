@@ -61,6 +61,7 @@ class TestMaking:
             ({"scopes": []}, "/scopes"),
             ({"scopes": ["write"]}, "/scopes/0"),
             ({"actors": []}, "/actors"),
+            ({"actors": ["add", "ad"]}, "/actors/1"),
             ({"actors": ["add"], "scopes": ["admin"]}, ""),
             ({"expires_in_ms": 0}, "/expires_in_ms"),
             ({"scope": "read"}, "/scope"),

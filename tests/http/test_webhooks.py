@@ -176,7 +176,10 @@ class TestDeliveries:
         broker.store.client.set(broker.store.keys.job(second), "x")
         assert sorted(each["url"] for each in self.listed(client)) == ["", self.URL]
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=501", "cursor=x", "state=lost", "jobs=1", "job="])
+    @pytest.mark.parametrize(
+        "query",
+        ["limit=0", "limit=501", "limit=1_0", "limit=%2010", "cursor=x", "state=lost", "jobs=1", "job="],
+    )
     def test_mistakes_are_named(self, client: FlaskClient, query: str):
         answer = client.get(f"/v1/webhooks/deliveries?{query}")
         assert answer.status_code == 422

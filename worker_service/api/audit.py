@@ -10,7 +10,7 @@ from ..jobs.errors import InvalidQuery
 from ..jobs.instants import to_text
 from ..store import Audit, AuditEntry
 from .answers import AuditEntryJson, AuditPageJson
-from .checked import checked_query
+from .checked import Digits, checked_query
 from .documented import documented
 from .lists import paged
 from .requests import Instant
@@ -25,7 +25,7 @@ class AuditQuery(BaseModel):
     what: str | None = Field(default=None, description="An operation, or the noun before its dot.")
     since: Instant | None = None
     refused: bool = Field(default=False, description="What was refused, in place of what was let through.")
-    limit: int = Field(default=50, ge=1, le=500)
+    limit: Digits = Field(default=50, ge=1, le=500)
     cursor: Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,14}-[0-9]{1,15}$")] | None = None
 
 

@@ -1,15 +1,29 @@
 """A body, or a query, checked against a model."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import PydanticKnownError
 from werkzeug.datastructures import MultiDict
 
 from ..jobs.errors import InvalidJob, InvalidQuery
 from ..jobs.validation import check, problems, summary
 
 M = TypeVar("M", bound=BaseModel)
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+def _digits(text: object) -> object:
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise PydanticKnownError("int_parsing")  # pydantic takes "1_0" and " 10 " too
+    return text
+
+
+Digits = Annotated[int, BeforeValidator(_digits)]
+"""A whole number in the query of an address."""
 
 
 class NoFields(BaseModel):

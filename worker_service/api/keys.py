@@ -1,13 +1,16 @@
 """API keys over HTTP: made, listed, given another secret, revoked. By administrators only."""
 
+from collections.abc import Collection
 from typing import Annotated, Self
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ..jobs.errors import InvalidQuery, StoreFull, TooManyKeys, UnknownKey
+from ..jobs.errors import InvalidJob, InvalidQuery, StoreFull, TooManyKeys, UnknownKey
 from ..jobs.instants import to_text
 from ..jobs.quota import MOST, Quota, Unit
+from ..jobs.validation import summary
+from ..names import did_you_mean
 from ..store import ApiKey
 from .answers import KeyJson, KeysJson, MadeKeyJson, QuotaJson
 from .body import json_object, json_object_if_any
@@ -65,8 +68,12 @@ class RotateRequest(BaseModel):
     overlap_ms: int = Field(default=0, ge=0, le=MONTH_MS)
 
 
-def keys(keyring: Keyring) -> Blueprint:
-    """The routes of keys."""
+def keys(keyring: Keyring, actors: Collection[str]) -> Blueprint:
+    """The routes of keys.
+
+    Args:
+        actors: that keys may be for.
+    """
     routes = Blueprint("keys", __name__)
 
     @routes.get("/v1/keys")
@@ -84,6 +91,7 @@ def keys(keyring: Keyring) -> Blueprint:
     )
     def add() -> tuple[Response, int, dict[str, str]]:
         wanted = checked(KeyRequest, json_object(request))
+        _check_actors(wanted.actors or [], actors)
         made = keyring.keys.add(
             wanted.name,
             wanted.scopes,
@@ -121,6 +129,21 @@ def keys(keyring: Keyring) -> Blueprint:
         return "", 204
 
     return routes
+
+
+def _check_actors(wanted: list[str], known: Collection[str]) -> None:
+    """A misspelt one would make a key that is refused wherever it is shown."""
+    found: list[InvalidJob] = [
+        InvalidQuery(
+            f"No actor {name!r}.{did_you_mean(name, known)}",
+            pointer=f"/actors/{position}",
+            code="unknown_actor",
+        )
+        for position, name in enumerate(wanted)
+        if name not in known
+    ]
+    if found:
+        raise InvalidQuery(summary(found), problems=found)
 
 
 def _key_json(key: ApiKey) -> KeyJson:

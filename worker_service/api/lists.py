@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ..jobs.states import State
 from ..store import JobFilter, Place
+from .checked import Digits
 from .filters import FilterRequest
 from .links import link
 
@@ -52,7 +53,7 @@ class ListQuery(FilterRequest):
         max_length=200,
         description="Stands in the id, actor, queue, tags, error or arguments; looked for in the newest 10,000 jobs.",
     )
-    limit: int = Field(default=50, ge=1, le=MOST)
+    limit: Digits = Field(default=50, ge=1, le=MOST)
     cursor: Cursor | None = None
 
     def wanted(self, states: tuple[State, ...] = ()) -> JobFilter:

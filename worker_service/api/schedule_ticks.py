@@ -20,7 +20,7 @@ from ..jobs.errors import (
 from ..settings import Settings
 from .answers import BackfilledTicksJson, ComingTicksJson, JobJson, ReplayedJson, TicksJson
 from .body import json_object
-from .checked import NoFields, checked, checked_query
+from .checked import Digits, NoFields, checked, checked_query
 from .documented import documented
 from .idempotency import ABOUT_THE_KEY, read_idempotency
 from .jobs import found, shown
@@ -50,7 +50,7 @@ class NextQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    count: int = Field(default=5, ge=1, le=100)
+    count: Digits = Field(default=5, ge=1, le=100)
 
 
 class HistoryQuery(BaseModel):
@@ -58,7 +58,7 @@ class HistoryQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=50, ge=1, le=500)
+    limit: Digits = Field(default=50, ge=1, le=500)
 
 
 def schedule_ticks(broker: JobBroker, settings: Settings) -> Blueprint:

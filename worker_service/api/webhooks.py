@@ -10,7 +10,7 @@ from ..jobs.instants import to_text
 from ..jobs.states import State
 from ..store.webhook_deliveries import WebhookDeliveries, WebhookDelivery
 from .answers import WebhookDeliveryJson, WebhookDeliveryPageJson
-from .checked import checked_query
+from .checked import Digits, checked_query
 from .documented import documented
 from .lists import MOST, Cursor, paged
 from .representation import location
@@ -23,7 +23,7 @@ class DeliveriesQuery(BaseModel):
 
     job: str | None = Field(default=None, min_length=1, description="Whose end they tell of.")
     state: State | None = Field(default=None, description="Of the delivery itself.")
-    limit: int = Field(default=50, ge=1, le=MOST)
+    limit: Digits = Field(default=50, ge=1, le=MOST)
     cursor: Cursor | None = None
 
 

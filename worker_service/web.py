@@ -99,7 +99,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(schedules(broker, given))
     app.register_blueprint(schedule_ticks(broker, given))
     app.register_blueprint(actors(broker))
-    app.register_blueprint(health(broker))
+    app.register_blueprint(health(broker, waiting))
     app.register_blueprint(metrics(broker, given))
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(openapi(broker))

@@ -9,6 +9,7 @@ from tests.http.test_problems import problem
 from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
+from worker_service.web import WAITING
 
 
 @pytest.fixture
@@ -83,3 +84,9 @@ def test_it_asks_twice_at_most(client: FlaskClient, broker: JobBroker):
 def _calls(broker: JobBroker) -> dict[str, int]:
     found = broker.store.client.info("commandstats")
     return {name.removeprefix("cmdstat_"): each["calls"] for name, each in found.items()}
+
+
+def test_process_that_was_told_to_stop_is_not_ready_but_lives(client: FlaskClient):
+    client.application.extensions[WAITING].stop()
+    assert "stops" in problem(client.get("/readyz"), 503, "draining")["detail"]
+    assert client.get("/livez").status_code == 200

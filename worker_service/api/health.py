@@ -3,12 +3,13 @@
 from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
-from ..jobs.errors import StoreUnfit
+from ..jobs.errors import Draining, StoreUnfit
 from .answers import StatusJson
 from .documented import documented
+from .waiting import Waiting
 
 
-def health(broker: JobBroker) -> Blueprint:
+def health(broker: JobBroker, waiting: Waiting) -> Blueprint:
     """The routes of health."""
     routes = Blueprint("health", __name__)
 
@@ -19,9 +20,13 @@ def health(broker: JobBroker) -> Blueprint:
         return jsonify(StatusJson(status="ok"))
 
     @routes.get("/readyz")
-    @documented("Ask whether the process can do its work.", {200: StatusJson}, problems=(StoreUnfit,))
+    @documented(
+        "Ask whether the process can do its work.", {200: StatusJson}, problems=(Draining, StoreUnfit)
+    )
     def ready() -> Response:
         """Asks Redis; open to all, so nothing is said of where it is."""
+        if waiting.is_over:
+            raise Draining("This process stops: send no more requests to it.")
         broker.reads.check_fitness()
         return jsonify(StatusJson(status="ok"))
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..jobs.errors import (
     ActorNotAllowed,
+    Draining,
     DuplicateJob,
     IdempotencyKeyReused,
     InvalidBatch,
@@ -73,6 +74,7 @@ STATUS: dict[type[WorkerServiceError], tuple[int, str, str]] = {
     QueueFull: (503, "queue-full", "The queue takes no more jobs"),
     NotDurable: (503, "not-durable", "The job is accepted, but not yet as safe as asked for"),
     TooManyWaiting: (503, "too-many-waiting", "Too many requests wait"),
+    Draining: (503, "draining", "The process ends"),
     StoreFull: (503, "store-full", "No memory for more jobs"),
     StoreUnfit: (503, "store-unfit", "The job store would refuse or lose jobs"),
     StoreUnavailable: (503, "store-unavailable", "The job store is away"),

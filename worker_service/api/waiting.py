@@ -20,6 +20,10 @@ class Waiting:
     Args:
         broker: whose jobs are waited for.
         settings: how many requests may wait.
+
+    Attributes:
+        most: requests that may wait.
+        is_over: the process stops.
     """
 
     def __init__(self, broker: JobBroker, settings: Settings) -> None:
@@ -28,7 +32,7 @@ class Waiting:
         self.most = settings.most_waiting
         self._lock = threading.Lock()
         self._taken = 0
-        self._is_over = False
+        self.is_over = False
 
     @contextmanager
     def seat(self) -> Iterator[None]:
@@ -38,7 +42,7 @@ class Waiting:
             TooManyWaiting: all are taken, or the process stops.
         """
         with self._lock:
-            if self._is_over:
+            if self.is_over:
                 raise TooManyWaiting("This process stops. Another one will answer.")
             if self._taken >= self.most:
                 raise TooManyWaiting(
@@ -63,10 +67,10 @@ class Waiting:
                 job = self._reads.wait_until_final(id, seconds)
         except (StoreUnavailable, TooManyWaiting):
             return None
-        return None if self._is_over and job and not job.is_final else job
+        return None if self.is_over and job and not job.is_final else job
 
     def stop(self) -> None:
         """End all waiting, and let nobody wait any more."""
         with self._lock:
-            self._is_over = True
+            self.is_over = True
         self.watcher.stop()

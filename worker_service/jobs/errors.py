@@ -192,6 +192,10 @@ class TooManyWaiting(WorkerServiceError):
     """Raised when as many requests wait or stream as may; try again in a while."""
 
 
+class Draining(WorkerServiceError):
+    """Raised when this process ends its work and takes no other."""
+
+
 class NoCurrentJob(WorkerServiceError, RuntimeError):
     """Raised when code that runs outside of a job asks for the current one."""
 

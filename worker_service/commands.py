@@ -11,7 +11,7 @@ WEB_STOP_SECONDS = 10
 
 
 _MARKS = {
-    "web": ["worker_service.web:served_app"],
+    "web": ["worker_service.web:served_app", "worker-service web"],
     "worker": ["worker_service.actors", "worker-service worker"],
     "scheduler": ["-m scheduler"],
 }

@@ -1,0 +1,180 @@
+"""The manifests for Kubernetes fit together, and what they say again of the code is still so."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from worker_service.check import PARTS
+from worker_service.commands import WEB_STOP_SECONDS, part_run_by
+from worker_service.settings import SECRETS, Settings
+from worker_service.supervisor.part import LEAVE_SECONDS
+
+ROOT = Path(__file__).parents[1]
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+FOLDERS = sorted(path.parent for path in KUBERNETES.rglob("kustomization.yaml"))
+DRAIN_SECONDS = 5
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(file.read_text()))
+
+
+def all_of(kind: str) -> list[dict[str, Any]]:
+    files = [file for folder in FOLDERS for file in sorted(folder.glob("*.yaml"))]
+    return [each for file in files for each in documents(file) if each["kind"] == kind]
+
+
+def deployments() -> dict[str, dict[str, Any]]:
+    """By their component."""
+    return {each["spec"]["selector"]["matchLabels"][COMPONENT]: each for each in all_of("Deployment")}
+
+
+COMPONENT = "app.kubernetes.io/component"
+
+
+def pod(component: str) -> dict[str, Any]:
+    found: dict[str, Any] = deployments()[component]["spec"]["template"]["spec"]
+    return found
+
+
+def container(component: str) -> dict[str, Any]:
+    (found,) = pod(component)["containers"]
+    return dict(found)
+
+
+def values(found: Any, name: str) -> Iterator[Any]:
+    """All values of a field, wherever it stands."""
+    if isinstance(found, dict):
+        if name in found:
+            yield found[name]
+        found = list(found.values())
+    if isinstance(found, list):
+        for each in found:
+            yield from values(each, name)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_file_is_named_once_and_none_is_missing(folder: Path):
+    (wanted,) = documents(folder / "kustomization.yaml")
+    there = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
+    assert sorted(wanted["resources"]) == sorted(there)
+
+
+def test_every_part_of_the_service_has_its_deployment():
+    assert {name: part_run_by(container(name)["args"]) for name in deployments()} == {
+        name: name for name in PARTS
+    }
+
+
+@pytest.mark.parametrize("component", list(PARTS))
+class TestPod:
+    def test_is_confined(self, component: str):
+        assert container(component)["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert pod(component)["securityContext"]["runAsNonRoot"] is True
+        assert pod(component)["automountServiceAccountToken"] is False
+
+    def test_runs_as_the_user_of_the_image(self, component: str):
+        user = pod(component)["securityContext"]["runAsUser"]
+        assert f"\nUSER {user}:{user}\n" in (ROOT / "Dockerfile").read_text()
+
+    def test_is_told_nothing_of_other_services_by_its_environment(self, component: str):
+        assert pod(component)["enableServiceLinks"] is False
+
+    def test_has_its_own_labels_in_selector_template_and_budget(self, component: str):
+        spec = deployments()[component]["spec"]
+        labels = spec["selector"]["matchLabels"]
+        assert spec["template"]["metadata"]["labels"] == labels
+        budgets = [each["spec"]["selector"]["matchLabels"] for each in all_of("PodDisruptionBudget")]
+        policies = [each["spec"]["podSelector"]["matchLabels"] for each in all_of("NetworkPolicy")]
+        assert (budgets.count(labels), policies.count(labels)) == (1, 1)
+
+    def test_mounts_what_there_is(self, component: str):
+        mounts = {each["name"]: each["mountPath"] for each in container(component)["volumeMounts"]}
+        assert set(mounts) == {each["name"] for each in pod(component)["volumes"]}
+        assert mounts["tmp"] == "/tmp"
+
+    def test_has_a_limit_of_memory(self, component: str):
+        assert set(container(component)["resources"]["limits"]) == {
+            "memory"
+        }  # a limit of CPU would only slow
+
+    def test_reads_settings_that_there_are(self, component: str):
+        names = [each["name"].removesuffix("_FILE") for each in container(component)["env"]]
+        assert {name.removeprefix("JOBS_").lower() for name in names} <= set(Settings.model_fields)
+        of_files = [each["name"] for each in container(component)["env"] if each["name"].endswith("_FILE")]
+        assert {name.removeprefix("JOBS_").removesuffix("_FILE").lower() for name in of_files} <= set(SECRETS)
+
+
+def test_settings_of_all_are_settings():
+    (found,) = all_of("ConfigMap")
+    assert {name.removeprefix("JOBS_").lower() for name in found["data"]} <= set(Settings.model_fields)
+
+
+def test_keys_of_the_secret_are_those_that_the_page_makes():
+    page = (KUBERNETES / "base" / "kustomization.yaml").read_text()
+    for secret in [*values(all_of("Deployment"), "secretKeyRef")]:
+        assert f"--from-literal={secret['key']}=" in page
+    for volume in values(all_of("Deployment"), "secret"):
+        assert [f"--from-literal={each['key']}=" in page for each in volume["items"]] == [True]
+
+
+def test_admin_key_is_read_where_it_is_mounted():
+    (mount,) = [each for each in container("web")["volumeMounts"] if each["name"] == "secrets"]
+    (variable,) = [each for each in container("web")["env"] if each["name"] == "JOBS_ADMIN_KEY_FILE"]
+    (volume,) = [each["secret"] for each in pod("web")["volumes"] if each["name"] == "secrets"]
+    assert variable["value"] == f"{mount['mountPath']}/{volume['items'][0]['path']}"
+
+
+def test_probes_of_web_ask_what_it_answers_to_anybody():
+    web = container("web")
+    paths = {
+        name: web[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")
+    }
+    assert paths == {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+    assert {web[name]["httpGet"]["port"] for name in paths} == {web["ports"][0]["name"]}
+    assert web["ports"][0]["containerPort"] == 8000
+    assert "\nEXPOSE 8000\n" in (ROOT / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("component", ["worker", "scheduler"])
+def test_probes_of_the_others_restart_nothing_while_redis_is_away(component: str):
+    assert "livenessProbe" not in container(component)
+    assert container(component)["readinessProbe"]["exec"]["command"] == ["worker-service", "check", component]
+
+
+def test_pods_are_killed_after_their_grace_only():
+    worker_grace = Settings.model_fields["shutdown_grace_ms"].default / 1000 + LEAVE_SECONDS
+    assert pod("worker")["terminationGracePeriodSeconds"] >= worker_grace
+    assert container("web")["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(DRAIN_SECONDS)]
+    assert pod("web")["terminationGracePeriodSeconds"] > DRAIN_SECONDS + WEB_STOP_SECONDS
+    assert pod("scheduler")["terminationGracePeriodSeconds"] >= LEAVE_SECONDS
+
+
+def test_others_reach_web_by_the_names_that_they_use():
+    (service,) = all_of("Service")
+    assert service["spec"]["selector"] == deployments()["web"]["spec"]["selector"]["matchLabels"]
+    assert service["spec"]["ports"][0]["targetPort"] == container("web")["ports"][0]["name"]
+    (ingress,) = all_of("Ingress")
+    (backend,) = values(ingress, "backend")
+    assert backend["service"]["name"] == service["metadata"]["name"]
+    assert backend["service"]["port"] == {"name": service["spec"]["ports"][0]["name"]}
+    (scaled,) = all_of("ScaledObject")
+    (trigger,) = scaled["spec"]["triggers"]
+    assert trigger["metadata"]["url"] == f"http://{service['metadata']['name']}/v1/stats"
+    assert scaled["spec"]["scaleTargetRef"]["name"] == deployments()["worker"]["metadata"]["name"]
+    (login,) = all_of("TriggerAuthentication")
+    assert trigger["authenticationRef"]["name"] == login["metadata"]["name"]
+
+
+def test_number_that_scales_is_one_of_the_statistics():
+    (scaled,) = all_of("ScaledObject")
+    (trigger,) = scaled["spec"]["triggers"]
+    answer = (ROOT / "worker_service" / "api" / "stats.py").read_text()
+    assert f'"{trigger["metadata"]["valueLocation"]}":' in answer

@@ -11,7 +11,7 @@ All run on granian with the options of `worker-service web`, one process, each w
 - `POST /v1/jobs:batch`, 5,000 jobs each, one batch after the other,
 - `POST /v1/jobs` with one worker process beside it, until every job has succeeded.
 
-A sample result (2 shared cores, medians):
+A sample result (2 shared cores, medians; for the single SET see docs/decisions/0015-what-one-web-process-accepts.md):
 
                                              jobs/s  x empty view  x single  p50 ms  p99 ms
     empty Flask view                          9,048          1.00      6.47     0.4    12.7

@@ -18,7 +18,7 @@ ALLOWED = ["2xx", "3xx", "400", "401", "403", "404", "409", "411", "412", "422",
 the present one, an Idempotency-Key new, a queue not full, a server with a replica, a
 body of no bytes sent with its Content-Length."""
 
-REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429"]
+REFUSED = ["400", "401", "403", "404", "405", "409", "411", "412", "413", "415", "422", "429"]
 """Of requests that it does not."""
 
 

@@ -68,9 +68,8 @@ class Hook:
         return _written(" ".join(self.events), _written(*self.delivery.arguments()))
 
 
-@dataclass(
-    slots=True
-)  # a frozen one takes three times as long to make, which is a part of the way in that shows
+# Not frozen: that takes three times as long to make, which is a part of the way in that shows.
+@dataclass(slots=True)
 class NewJob:
     """A job to create.
 

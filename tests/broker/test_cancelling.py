@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dramatiq import pipeline
+from dramatiq.asyncio import get_event_loop_thread
 
 from tests.broker.conftest import Declare, Ended, MakeBroker, Working, an_actor
 from tests.waiting import wait_until
@@ -167,3 +168,41 @@ def test_cancelled_job_that_fails_for_good_is_cancelled(
     assert stage.running.wait(10)
     served.store.cancel(message.message_id)
     assert ended(message).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("is_told_before", [True, False])
+def test_async_actor_that_is_interrupted_while_the_loop_is_told_does_not_go_on(
+    served: JobBroker, declare: Declare, is_told_before: bool, monkeypatch: pytest.MonkeyPatch
+):
+    import asyncio
+
+    began, seen = threading.Event(), []
+
+    async def wait() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(0.2)
+            seen.append("went on")
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+
+    actor = declare(wait)
+    loop = get_event_loop_thread()
+    assert loop is not None
+    tell = loop.loop.call_soon_threadsafe
+    was_interrupted: list[bool] = []
+
+    def tell_and_be_interrupted(*arguments: Any) -> Any:
+        if was_interrupted:
+            return tell(*arguments)
+        was_interrupted.append(True)
+        if is_told_before:
+            tell(*arguments)
+            began.wait(10)
+        raise JobCancelled("now")
+
+    monkeypatch.setattr(loop.loop, "call_soon_threadsafe", tell_and_be_interrupted)
+    with pytest.raises(JobCancelled):
+        actor()
+    assert (began.is_set(), seen) == (is_told_before, ["cancelled"] if is_told_before else [])

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread, set_event_loop_thread
@@ -42,21 +42,23 @@ class _EventLoop(EventLoopThread):
         finally:
             self.loop.close()
 
-    def run_coroutine(self, coro: Awaitable[Any]) -> Any:
+    def run_coroutine(self, coro: Coroutine[Any, Any, Any]) -> Any:  # type: ignore[override]
         """Run it to its end. Dramatiq leaves one that is interrupted after a second, while its cleanup goes on: the
         job would run again beside itself. Each interrupt cancels it, and the last one is the outcome.
         """
         if not self.is_alive():
             raise RuntimeError("The event loop has ended.")
         run = _Run(coro)
-        self.loop.call_soon_threadsafe(run.begin)
         interrupt: Interrupt | None = None
-        while not run.ended.is_set() and self.is_alive():
-            try:
-                run.ended.wait(LOOK_SECONDS)
+        wanted = run.begin
+        while True:
+            try:  # an interrupt can arrive in each of these calls, also when the loop knows already what is wanted
+                self.loop.call_soon_threadsafe(wanted)
+                while not run.ended.is_set() and self.is_alive():
+                    run.ended.wait(LOOK_SECONDS)
+                break
             except Interrupt as error:
-                interrupt = error
-                self.loop.call_soon_threadsafe(run.cancel)
+                interrupt, wanted = error, run.cancel
         try:
             if interrupt is not None:
                 raise interrupt
@@ -68,7 +70,7 @@ class _EventLoop(EventLoopThread):
 class _Run:
     """One coroutine; it begins and is cancelled on the loop's thread."""
 
-    def __init__(self, coro: Awaitable[Any]) -> None:
+    def __init__(self, coro: Coroutine[Any, Any, Any]) -> None:
         self._coro = coro
         self._task: asyncio.Task[Any] | None = None
         self.ended = threading.Event()
@@ -81,8 +83,11 @@ class _Run:
         self._task.add_done_callback(lambda _: self.ended.set())
 
     def cancel(self) -> None:
-        assert self._task is not None
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        else:  # the interrupt came before the loop knew of it
+            self._coro.close()
+            self.ended.set()
 
     def result(self) -> Any:
         if self._task is None or not self._task.done():

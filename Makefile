@@ -8,21 +8,25 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-fuzz test-redis test-postgres test-soak check format-check lint types imports format openapi bench lock clean help
+.PHONY: run test test-process test-fuzz test-redis test-postgres test-soak check format-check lint types imports format openapi bench lock clean help
 
 run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST) -m "not soak and not bound and not fuzz"
-	$(PYTEST) -m "bound and not soak"
+	$(PYTEST) -m "not soak and not bound and not fuzz and not process"
+	$(PYTEST) -m "bound and not soak and not process"
+
+test-process: $(BIN)/.installed-dev ## kill, stop and cut off workers and servers, and see that nothing is lost
+	$(PYTEST) -m "process and not soak and not bound"
+	$(PYTEST) -m "process and bound and not soak"
 
 test-fuzz: $(BIN)/.installed-dev ## send to every operation of the HTTP interface what no person would
 	$(BIN)/pytest -n 2 -m fuzz
 
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
-		TEST_SERVER_BINARY=redis-server $(MAKE) test; \
+		TEST_SERVER_BINARY=redis-server $(MAKE) test test-process; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \
@@ -41,7 +45,7 @@ test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the Po
 test-soak: $(BIN)/.installed-dev ## run the long tests
 	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=900
 
-check: format-check lint types imports test test-fuzz ## all that CI asks of a change
+check: format-check lint types imports test test-process test-fuzz ## all that CI asks of a change
 
 format-check: $(BIN)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -17,7 +17,7 @@ test: $(BIN)/.installed-dev ## run the tests in parallel
 	$(PYTEST) -m "not soak and not bound and not fuzz and not process"
 	$(PYTEST) -m "bound and not soak and not process"
 
-test-process: $(BIN)/.installed-dev ## kill, stop and cut off workers and servers, and see that nothing is lost
+test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its workers and servers, and see that nothing is lost
 	$(PYTEST) -m "process and not soak and not bound"
 	$(PYTEST) -m "process and bound and not soak"
 

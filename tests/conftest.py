@@ -19,6 +19,20 @@ from worker_service.embedded import EmbeddedServer, bundled_server
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+HERE = Path(__file__).parent
+STARTING_PROCESSES = (
+    HERE / "process",
+    HERE / "up",
+    *(HERE / "scheduler" / f"test_{name}.py" for name in ("processes", "deploys", "end_to_end")),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts workers, schedulers or the whole service for each test is a part of its own."""
+    for item in items:
+        if item.path in STARTING_PROCESSES or item.path.parent in STARTING_PROCESSES:
+            item.add_marker("process")
+
 
 @pytest.fixture(scope="session")
 def server_binary() -> str | None:

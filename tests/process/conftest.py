@@ -11,13 +11,6 @@ from worker_service.embedded import EmbeddedServer
 FAST_LEASE_MS = 1500
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder start processes and mistreat them."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker("process")
-
-
 @pytest.fixture
 def make_service(redis_url: str, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Makes a service; with a short lease unless the test is about the real one."""

@@ -17,7 +17,7 @@ A sample result (2 shared cores, medians; for the single SET see docs/decisions/
     empty Flask view                          9,048          1.00      6.47     0.4    12.7
     Flask and Celery's delay()                1,159          0.13      0.78    11.7    43.9
     POST /v1/jobs                             1,399          0.15      1.00     9.7    36.1
-    batches of 5,000                          9,290          0.96      6.29       -       -
+    batches of 5,000                         10,694          1.26      7.02       -       -
     POST to succeeded, one worker process     1,787          0.20      1.30       -       -
     at 200 requests/s                             -             -         -     1.9     3.1
     at 200 requests/s, 200 clients stream         -             -         -     1.9     3.3

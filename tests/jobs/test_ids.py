@@ -1,5 +1,6 @@
 """Ids of new jobs."""
 
+import os
 import time
 import uuid
 
@@ -22,3 +23,17 @@ def test_ids_of_one_millisecond_sort_by_their_creation():
             pass
     assert made == sorted(made)
     assert len({id[:13] for id in made}) < len(made)
+
+
+def test_process_and_its_copy_make_other_ids():
+    new_job_id()  # draws numbers for the next ones too
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(write_end, new_job_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    other = os.read(read_end, 36).decode()
+    os.close(read_end)
+    os.close(write_end)
+    assert other.partition("-7")[2][4:] != new_job_id().partition("-7")[2][4:]

@@ -245,16 +245,14 @@ class JobBroker(HookedBroker):
         if current is not None and TRACEPARENT in current.options:
             sent.options.setdefault(TRACEPARENT, current.options[TRACEPARENT])
         self.emit_before("enqueue", sent, delay)
-        job = dataclasses.replace(job, message=encode(sent), hook=self._hook(sent), **more)
+        job.message, job.hook = encode(sent), self._hook(sent)
+        for name, value in more.items():
+            setattr(job, name, value)
         membership = membership_of(message.options)
-        if membership is None:
-            return sent, job
-        return sent, dataclasses.replace(
-            job,
-            group=membership.group,
-            is_member=membership.is_member,
-            callbacks=self._callbacks(membership),
-        )
+        if membership is not None:
+            job.group, job.is_member = membership.group, membership.is_member
+            job.callbacks = self._callbacks(membership)
+        return sent, job
 
     def _hook(self, message: "dramatiq.Message[Any]") -> Hook | None:
         given = message.options.get("webhook")

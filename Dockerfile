@@ -34,7 +34,7 @@ RUN /build/bin/pip install --no-index --find-links /wheels hatchling \
 # Of these files only what the service asks for: no embedded server, nothing that builds.
 RUN python3 -m venv --without-pip /opt/worker-service \
     && /build/bin/pip --python /opt/worker-service/bin/python install --no-index --find-links /wheels \
-        "worker-service[images]"
+        "worker-service[images,sentry]"
 
 FROM base
 LABEL org.opencontainers.image.title="worker-service" \

@@ -13,6 +13,7 @@ from .broker.offered import offered
 from .jobs.errors import InvalidJob
 from .middleware import default_middleware
 from .names import did_you_mean
+from .sentry import tell_sentry
 from .settings import WrongSettings, settings
 
 
@@ -20,6 +21,7 @@ from .settings import WrongSettings, settings
 @short_in_workers
 def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
+    tell_sentry(settings())
     made = JobBroker(settings(), default_middleware())
     bulk.declare(made)
     webhooks.declare(made, settings())

@@ -24,7 +24,7 @@ _DAY_MS = 24 * 3600 * 1000
 
 USUAL_REDIS_URL = "redis://127.0.0.1:6379/0"
 
-SECRETS = ("redis_url", "admin_key", "webhook_secrets", "smtp_password")
+SECRETS = ("redis_url", "admin_key", "webhook_secrets", "smtp_password", "sentry_dsn")
 """Each may stand in a file: ``JOBS_ADMIN_KEY_FILE`` names it."""
 
 MAKE_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
@@ -159,6 +159,15 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(default=None, description="Login at the mail server.")
     smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
     smtp_from: str = Field(default="worker-service@localhost", description="Sender of the mails.")
+    sentry_dsn: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("JOBS_SENTRY_DSN", "SENTRY_DSN", "sentry_dsn"),
+        description="Where errors are reported: of jobs that failed for good, and what is logged as one. "
+        "Needs the extra `sentry`.",
+    )
+    sentry_every_attempt: bool = Field(
+        default=False, description="Whether Sentry is told of attempts that are followed by another one, too."
+    )
 
     @classmethod
     def settings_customise_sources(

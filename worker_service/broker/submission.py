@@ -65,10 +65,14 @@ LABELS = ("tags", "metadata")
 STORE_RESULT = "store_result"
 """False: the value that the actor returns is not kept. (Dramatiq's ``store_results`` writes a warning per job.)"""
 
+SENTRY_HEADERS = "_sentry_headers"
+"""The trace of whoever sent it, as the SDK's middleware writes it."""
+
 #: Options that we, Dramatiq, its middleware and its compositions write into messages.
 MESSAGE_OPTIONS = {
     TICK,
     TRACEPARENT,
+    SENTRY_HEADERS,
     "delay",
     "eta",
     "requeue_timestamp",

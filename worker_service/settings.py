@@ -128,6 +128,16 @@ class Settings(BaseSettings):
         description="How long running jobs may take to end after SIGTERM; "
         "then they are interrupted and given back, and the process ends within 5 s.",
     )
+    worker_max_jobs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Jobs after which a worker process ends in order, to be started anew: one at a time of a "
+        "`worker-service worker`, each up to a tenth earlier.",
+    )
+    worker_max_memory_mb: int | None = Field(
+        default=None, ge=1, description="Resident MiB after which it does."
+    )
+    worker_max_age_ms: int | None = Field(default=None, ge=1000, description="Age after which it does.")
     timezone: str = Field(default="UTC", description="Whose clocks schedules go by that name no time zone.")
     code_version: int | None = Field(
         default=None,

@@ -6,7 +6,9 @@ one that ends is started again while the others go on.
 
 import os
 from collections.abc import Sequence
+from tempfile import NamedTemporaryFile
 
+from .broker.recycling import TURN_FILE
 from .commands import worker_command
 from .jobs.errors import StoreUnavailable
 from .settings import Settings
@@ -31,14 +33,15 @@ def run_workers(settings: Settings, processes: int, arguments: Sequence[str]) ->
     commands = [Command(name, worker_command(arguments), grace, "running jobs") for name in names]
     reads = Queries(connect(settings.redis_url), settings.namespace)
     before = _opened(reads)
-    supervisor = Supervisor(
-        commands,
-        os.environ,
-        Log([OWN_NAME, *names], prefixed=processes > 1),
-        OWN_NAME,
-        stop_together=True,
-    )
-    return supervisor.run(is_ready=lambda: _opened(reads) - before >= processes, on_ready=lambda: None)
+    with NamedTemporaryFile(prefix="worker-service-") as turn:
+        supervisor = Supervisor(
+            commands,
+            {**os.environ, TURN_FILE: turn.name},
+            Log([OWN_NAME, *names], prefixed=processes > 1),
+            OWN_NAME,
+            stop_together=True,
+        )
+        return supervisor.run(is_ready=lambda: _opened(reads) - before >= processes, on_ready=lambda: None)
 
 
 def _opened(reads: Queries) -> int:

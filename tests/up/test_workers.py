@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 import pytest
@@ -104,3 +105,51 @@ def test_mistake_in_the_set_up_ends_it_with_its_reason(redis_url: str, namespace
         assert "Actor module no_such_module cannot be imported" in running.output()
     finally:
         running.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ({"JOBS_WORKER_MAX_JOBS": "40"}, "has done"),
+        ({"JOBS_WORKER_MAX_AGE_MS": "3000"}, "s old"),
+        ({"JOBS_WORKER_MAX_MEMORY_MB": "20"}, "MiB; it finishes"),
+    ],
+)
+def test_processes_that_did_their_share_are_replaced_one_at_a_time_and_no_job_notices(
+    broker: JobBroker,
+    redis_url: str,
+    namespace: str,
+    tmp_path: Path,
+    limit: dict[str, Any],
+    reason: str,
+):
+    running = RunningService(
+        tmp_path,
+        arguments=["worker", "-p", "2"],
+        JOBS_REDIS_URL=redis_url,
+        JOBS_NAMESPACE=namespace,
+        **limit,
+    )
+    ids: list[str] = []
+
+    def submit_until_replaced() -> bool:
+        ids.extend(add(broker, 10))
+        return broker.reads.sessions_opened() >= 5
+
+    try:
+        wait_until(submit_until_replaced, timeout=40, message="they are not replaced")
+        wait_until(lambda: all(broker.reads.state(id) is State.SUCCEEDED for id in ids), timeout=20)
+        jobs = [job for id in ids if (job := broker.reads.job(id)) is not None]
+        assert {(job.crashes, len(job.deliveries)) for job in jobs} == {(0, 1)}
+        lines = [line for line in running.output().splitlines() if "finishes what it holds" in line]
+        assert [line for line in lines if reason not in line] == []
+    finally:
+        running.close()
+
+
+def add(broker: JobBroker, count: int) -> list[str]:
+    messages: list[dramatiq.Message[object]] = [
+        dramatiq.Message("default", "add", (), {"x": 1, "y": number}, {}) for number in range(count)
+    ]
+    broker.store.submit([NewJob(each.message_id, "default", "add", encode(each)) for each in messages])
+    return [each.message_id for each in messages]

@@ -39,6 +39,7 @@ from .listener import Listener
 from .log_records import scrub_log_records
 from .page import Page
 from .proxy import CURRENT, JobProxy, Notes
+from .recycling import Recycling
 from .session import Session
 from .submission import STORE_RESULT
 from .thread_watch import ThreadWatch
@@ -140,6 +141,8 @@ class WorkerProcess(Middleware):
         self.interrupts.start()
         self.thread_watch = ThreadWatch(worker)
         self.thread_watch.start()
+        self.recycling = Recycling(self._settings)
+        self.recycling.start()
         # Not atexit: Dramatiq's worker processes are multiprocessing children, which do not run it.
         Finalize(None, self._end, args=(0.0,), exitpriority=10)
 
@@ -161,6 +164,7 @@ class WorkerProcess(Middleware):
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._is_stopping = True
         self.thread_watch.stop()
+        self.recycling.stop()
         self._stop_claiming()
         self.interrupts.interrupt(Shutdown, self._asked_to_be_told)
         grace = self._settings.shutdown_grace_ms / 1000
@@ -176,6 +180,7 @@ class WorkerProcess(Middleware):
         """A delivery ended on a worker thread."""
         CURRENT.set(None)
         job.is_finished = True
+        self.recycling.count_job()
         release = partial(self.claimer.release, [job])
         is_kept = False
         try:

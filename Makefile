@@ -8,13 +8,13 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-process test-fuzz test-redis test-postgres test-soak check format-check lint types imports format openapi bench lock clean help
+.PHONY: run test test-process test-fuzz test-redis test-postgres test-containers test-soak check format-check lint types imports format openapi bench lock clean help
 
 run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST) -m "not soak and not bound and not fuzz and not process"
+	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers"
 	$(PYTEST) -m "bound and not soak and not process"
 
 test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its workers and servers, and see that nothing is lost
@@ -40,6 +40,18 @@ test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the Po
 		echo "test-postgres FAILED: no initdb (apt-get install postgresql)" >&2; exit 1; \
 	else \
 		echo "test-postgres SKIPPED: no initdb (apt-get install postgresql)"; \
+	fi
+
+test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, and kill, stop and replace its containers
+	@for tool in debootstrap buildah podman runc; do \
+		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
+	done; \
+	if [ -z "$$missing" ]; then \
+		$(BIN)/pytest -m containers; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "test-containers FAILED: missing:$$missing (apt-get install$$missing)" >&2; exit 1; \
+	else \
+		echo "test-containers SKIPPED: missing:$$missing (apt-get install$$missing)"; \
 	fi
 
 test-soak: $(BIN)/.installed-dev ## run the long tests

@@ -41,7 +41,7 @@ LABEL org.opencontainers.image.title="worker-service" \
       org.opencontainers.image.description="Background jobs: POST a job over HTTP, workers run it." \
       org.opencontainers.image.licenses="MIT"
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin jobs \
-    && install --directory --owner jobs --group jobs /data
+    && install --directory --owner jobs --group jobs /data /keys
 COPY --from=build /opt/worker-service /opt/worker-service
 # 0.0.0.0 needs a key (JOBS_ADMIN_KEY_FILE): without one web says so and ends.
 ENV PATH=/opt/worker-service/bin:$PATH \

@@ -14,6 +14,7 @@ from .check import PARTS, Unhealthy, check_self, examined_server
 from .commands import AddressUnusable, base_url, web_command
 from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
+from .first_key import first_key
 from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
 from .store import Finding
@@ -95,6 +96,18 @@ def run_web() -> None:
         raise click.ClickException(str(error)) from error
     click.echo(f"Listening at {base_url(_settings())}", err=True)
     os.execv(command[0], command)
+
+
+@main.command("first-key")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def make_first_key(file: Path) -> None:
+    """Make the key that may do everything, for JOBS_ADMIN_KEY_FILE, and print it once; a FILE that is there stays."""
+    try:
+        key = first_key(file)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    if key:
+        click.echo(f"The first key, which may do everything, is in {file}, and printed this once: {key}")
 
 
 @main.command("worker", context_settings={"ignore_unknown_options": True})

@@ -1,6 +1,5 @@
 """The whole service in containers, and what it did to the world."""
 
-import secrets
 import socket
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from tests.waiting import wait_until
 GRACE_SECONDS = {"web": 15, "worker": 65, "scheduler": 15}
 """Those of compose.yaml."""
 
+KEY_FILE = "/keys/admin-key"
 COMMANDS = {
-    "web": ("worker-service", "web"),
+    "web": ("sh", "-c", f"worker-service first-key {KEY_FILE} && exec worker-service web"),
     "worker": ("worker-service", "worker"),
     "scheduler": ("python3", "-m", "scheduler"),
 }
@@ -30,25 +30,20 @@ class Deployment:
     """Two of each role, named ``web-1`` and so on. Close it.
 
     Attributes:
-        key: the first key.
+        key: the first key, which the first web process made.
         urls: where the web processes answer, on loopback.
     """
 
     def __init__(self, name: str, server_image: str, folder: Path) -> None:
-        self.key = secrets.token_hex(32)
         self.ports = {f"web-{number}": _free_port() for number in (1, 2)}
         self.urls = [f"http://127.0.0.1:{port}" for port in self.ports.values()]
         self.bank = Effects(folder)
         self.bank.file.touch()
         _open_to_containers(Path(self.bank.address).parent, Path(self.bank.address), folder, self.bank.file)
-        self._key_file = folder / "admin-key"
-        self._key_file.write_text(self.key)
-        self._key_file.chmod(0o444)
         self.containers = Containers(name)
         self._server_image = server_image
-        self.http = httpx2.Client(
-            base_url=self.urls[0], timeout=10, headers={"Authorization": f"Bearer {self.key}"}
-        )
+        self.key = ""
+        self.http = httpx2.Client(base_url=self.urls[0], timeout=10)
 
     def start(self, image: str) -> None:
         """Start all of it, and wait until it is healthy."""
@@ -60,6 +55,8 @@ class Deployment:
         for role in COMMANDS:
             for number in (1, 2):
                 self.wait_until_healthy(f"{role}-{number}")
+        self.key = self.containers.tell("web-2", "cat", KEY_FILE)
+        self.http.headers["Authorization"] = f"Bearer {self.key}"
 
     def start_one(self, one: str, image: str) -> None:
         """Start one container of a role."""
@@ -67,8 +64,8 @@ class Deployment:
         options = ["--env", "JOBS_REDIS_URL=redis://valkey:6379/0"]
         if role == "web":
             options += ["--publish", f"127.0.0.1:{self.ports[one]}:8000"]
-            options += ["--volume", f"{self._key_file}:/run/secrets/admin-key:ro"]
-            options += ["--env", "JOBS_ADMIN_KEY_FILE=/run/secrets/admin-key"]
+            options += ["--volume", f"{self.containers.volume('keys')}:/keys"]
+            options += ["--env", f"JOBS_ADMIN_KEY_FILE={KEY_FILE}"]
         socket_folder, books = Path(self.bank.address).parent, self.bank.file
         options += ["--volume", f"{socket_folder}:/bank:ro", "--volume", f"{books}:/books:ro"]
         options += ["--env", "EFFECTS_SINK=/bank/socket", "--env", "EFFECTS_FILE=/books"]

@@ -16,6 +16,7 @@ from worker_service.settings import Settings
 from worker_service.store import Lock, ScheduleRef, Schedules
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
+CHARTS = ALERTS.parents[1] / "grafana" / "dashboards" / "worker-service.json"
 DEFINITION = '{"actor":"add","args":{"x":1},"every_ms":60000}'
 LEASE = 60_000
 
@@ -153,7 +154,7 @@ class TestAlerts:
                 assert isinstance(texts, dict)
                 assert all(isinstance(text, str) and text for text in texts.values())
 
-    def test_they_name_metrics_that_are_shown(
+    def test_they_and_the_charts_name_metrics_that_are_shown(
         self, client: FlaskClient, broker: JobBroker, schedules: Schedules
     ):
         put(schedules, "each", now_ms())
@@ -162,6 +163,9 @@ class TestAlerts:
         named = [re.findall(r"worker_service_\w+", str(rule["expr"])) for rule in self.rules()]
         assert all(named)
         assert {name for names in named for name in names} <= shown
+        charts = re.findall(r"worker_service_\w+", CHARTS.read_text())
+        assert len(charts) > 10
+        assert set(charts) <= shown
 
     @pytest.mark.usefixtures("overdue")
     def test_what_they_are_about_is_seen_in_the_metrics(self, client: FlaskClient):

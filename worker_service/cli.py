@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -17,7 +18,7 @@ from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
 from .first_key import first_key
 from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
-from .store import Finding
+from .store import Finding, Store, connect
 from .up import CannotStart, up
 from .workers import run_workers
 
@@ -91,8 +92,9 @@ def repair_data(data_dir: Path | None, yes: bool) -> None:
 def run_web() -> None:
     """Start the web process alone."""
     try:
+        _refuse_newer_data(_settings())
         command = web_command(_settings())
-    except AddressUnusable as error:
+    except (AddressUnusable, StoreTooNew) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Listening at {base_url(_settings())}", err=True)
     os.execv(command[0], command)
@@ -167,6 +169,12 @@ def examine_store(repair: bool, json: bool) -> None:
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)
     raise SystemExit(1 if report.left else 0)
+
+
+def _refuse_newer_data(given: Settings) -> None:
+    """When the server does not answer, the process waits for it, and ``/readyz`` looks again."""
+    with suppress(StoreUnavailable), connect(given.redis_url, retries=0) as client:
+        Store(client, given.namespace).check_schema()
 
 
 def _own_command(*arguments: str) -> str:

@@ -77,7 +77,7 @@ def refused_write(answer: object) -> Iterator[Finding]:
 def newer(schema: object) -> Iterator[Finding]:
     """Whether newer code wrote the data."""
     try:
-        refuse_newer(schema if isinstance(schema, bytes) else None)
+        refuse_newer(schema)
     except StoreTooNew as error:
         yield Finding("error", "schema", str(error))
 

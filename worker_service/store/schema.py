@@ -9,13 +9,13 @@ from ..jobs.errors import StoreTooNew
 SCHEMA = 1
 
 
-def refuse_newer(found: bytes | None) -> None:
-    """Look at the version that stands in the store; none is ours.
+def refuse_newer(found: object) -> None:
+    """Look at the version that stands in the store, as bytes; none is ours.
 
     Raises:
         StoreTooNew: the data was written by a newer version.
     """
-    if found is not None and found.isdigit() and int(found) > SCHEMA:
+    if isinstance(found, bytes) and found.isdigit() and int(found) > SCHEMA:
         raise StoreTooNew(
             f"The data has schema {int(found)}, this version knows {SCHEMA}: run a newer version."
         )

@@ -17,7 +17,8 @@ FROM ${BASE_IMAGE} AS base
 # python3 is left out where the base brings its own, in /usr/local.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends tini $(command -v python3 >/dev/null || echo python3) \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
+    && apt-get clean \
+    && rm -rf /var/lib/apt/lists/*
 
 FROM base AS build
 RUN python3 -c "import ensurepip" 2>/dev/null \

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,8 @@ from typing import Any
 TOOLS = ("debootstrap", "buildah", "podman", "runc", "iptables")
 
 SUITE = "bookworm"
-PACKAGES = "ca-certificates"
-BASE = f"localhost/worker-service-test-base:{SUITE}-{PACKAGES}"
-"""Kept for the next run, under a name that says how it was made."""
+BASE = f"localhost/worker-service-test-base:{SUITE}-minbase"
+"""Kept for the next run."""
 LEFT_OUT = (
     "usr/share/doc",
     "usr/share/man",
@@ -30,10 +30,13 @@ LEFT_OUT = (
 """As in Debian's slim images."""
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 """Those of the machine are too high to be asked for where containers are nested."""
+NAMES = ("--dns-opt", "timeout:1")
+"""Podman's own server of names loses questions while containers come and go; by default they are asked again in 5 s."""
 
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "cert", "proxy")
 """Those that say where packages come from."""
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+CERTIFICATES = "/run/certificates.crt"
+"""Where a build finds those that this machine trusts: a base has none yet."""
 
 
 def missing_tools() -> list[str]:
@@ -76,7 +79,7 @@ def make_base() -> None:
 def _import_debian() -> None:
     with tempfile.TemporaryDirectory(prefix="worker-service-base-") as folder:
         root, archive = Path(folder, "root"), Path(folder, "root.tar")
-        run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, root, timeout=600)
+        run("debootstrap", "--variant=minbase", SUITE, root, timeout=600)
         for name in LEFT_OUT:
             shutil.rmtree(root / name)
             (root / name).mkdir()
@@ -98,24 +101,24 @@ def built(tag: str, context: Path, *arguments: str) -> Iterator[str]:
 def pip_arguments(folder: Path) -> list[str]:
     """What hands this machine's package index to a build; its address stays out of the image."""
     known = _pip_settings()
+    mount = []
+    if cert := known.get("cert") or ssl.get_default_verify_paths().cafile:
+        known["cert"] = CERTIFICATES
+        mount = ["--volume", f"{cert}:{CERTIFICATES}:ro"]
     conf = folder / "pip.conf"
-    lines = [f"{name} = {known[name]}" for name in PIP_SETTINGS if known.get(name)]
-    conf.write_text("\n".join(["[global]", *lines]) + "\n")
-    files = {file for file in (CERTIFICATES, known.get("cert", CERTIFICATES)) if Path(file).exists()}
-    volumes = [word for file in sorted(files) for word in ("--volume", f"{file}:{file}:ro")]
-    return ["--secret", f"id=pip,src={conf}", *volumes]
+    conf.write_text("\n".join(["[global]", *(f"{name} = {value}" for name, value in known.items())]) + "\n")
+    return ["--secret", f"id=pip,src={conf}", *mount]
 
 
 def _pip_settings() -> dict[str, str]:
-    """Those of the environment come first, as they win over those of files."""
+    """Where packages come from; what pip lists first, the environment, wins."""
     known: dict[str, str] = {}
     for line in run(sys.executable, "-m", "pip", "config", "list").splitlines():
         name, _, value = line.partition("=")
-        words = str(literal_eval(value)).split()
         # A folder of this machine is none in the build.
-        known.setdefault(
-            name.rpartition(".")[2], " ".join(word for word in words if not word.startswith("file:"))
-        )
+        words = [word for word in str(literal_eval(value)).split() if not word.startswith("file:")]
+        if words and (short := name.rpartition(".")[2]) in PIP_SETTINGS:
+            known.setdefault(short, " ".join(words))
     return known
 
 
@@ -144,7 +147,7 @@ class Containers:
         removal = ("rm", "--force", "--ignore", "--time", "0", full)
         if removal not in self._to_remove:
             self._to_remove.append(removal)
-        podman("run", "--detach", "--replace", "--name", full, *LIMITS, *options, image, *command)
+        podman("run", "--detach", "--replace", "--name", full, *LIMITS, *NAMES, *options, image, *command)
 
     def full_name(self, role: str) -> str:
         """What Podman calls one."""

@@ -97,7 +97,7 @@ def test_stopped_worker_ends_what_it_runs_and_gives_back_the_rest(
 def test_nothing_is_lost_when_the_server_ends_and_starts_again(
     deployment: Deployment, end: Callable[[Containers, str], object]
 ):
-    with Load(deployment.urls, deployment.key, end.__name__) as load:
+    with Load(deployment.urls, deployment.key, f"server-{end.__name__}") as load:
         some(load, 40)
         end(deployment.containers, compose.SERVER)
         deployment.containers.start_again(compose.SERVER)

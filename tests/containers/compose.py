@@ -52,10 +52,10 @@ def options(service: str, names: str, secrets: Path, values: dict[str, str]) -> 
     user = [said["user"]] if "user" in said else []
     return [
         # Podman alone would add places to write on, where Docker has none.
-        *(["--read-only", "--read-only-tmpfs=false"] if said["read_only"] else []),
-        *_each("--tmpfs", said["tmpfs"]),
-        *_each("--cap-drop", said["cap_drop"]),
-        *_each("--security-opt", said["security_opt"]),
+        *(["--read-only", "--read-only-tmpfs=false"] if said.get("read_only") else []),
+        *_each("--tmpfs", said.get("tmpfs", [])),
+        *_each("--cap-drop", said.get("cap_drop", [])),
+        *_each("--security-opt", said.get("security_opt", [])),
         *_each("--user", user),
         *_each("--env", [f"{name}={value}" for name, value in said.get("environment", {}).items()]),
         *_each("--network", [f"{names}-{network}" for network in said["networks"]]),

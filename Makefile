@@ -43,11 +43,11 @@ test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the Po
 	fi
 
 test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, and kill, stop and replace its containers
-	@for tool in debootstrap buildah podman runc; do \
+	@for tool in debootstrap buildah podman runc iptables; do \
 		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
 	if [ -z "$$missing" ]; then \
-		$(BIN)/pytest -m containers; \
+		$(BIN)/pytest -m containers -o faulthandler_timeout=600; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-containers FAILED: missing:$$missing (apt-get install$$missing)" >&2; exit 1; \
 	else \

@@ -4,12 +4,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from tests.containers.deployment import Deployment
-from tests.containers.podman import BASE, build, make_base, missing_tools, pip_arguments, podman
+from tests.containers.podman import BASE, built, make_base, missing_tools, pip_arguments
 from tests.process import sink
 from worker_service.embedded import bundled_server
 
@@ -39,30 +40,28 @@ def name() -> str:
 def image(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The image of the Dockerfile."""
     make_base()
-    tag = f"localhost/{name}:1"
-    folder = tmp_path_factory.mktemp("pip")
-    build(tag, ROOT, "--build-arg", f"BASE_IMAGE={BASE}", *pip_arguments(folder))
-    yield tag
-    podman("rmi", "--force", tag)
+    pip = pip_arguments(tmp_path_factory.mktemp("pip"))
+    with built(f"localhost/{name}:1", ROOT, "--build-arg", f"BASE_IMAGE={BASE}", *pip) as tag:
+        yield tag
 
 
 @pytest.fixture(scope="session")
 def bank(name: str, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Two versions of an image with actors of its own, as the Dockerfile says how to make one."""
-    folder = tmp_path_factory.mktemp("bank")
-    shutil.copy(HERE / "bank.py", folder)
-    shutil.copy(sink.__file__, folder)
-    tags = f"localhost/{name}-bank:1", f"localhost/{name}-bank:2"
-    for number, tag in enumerate(tags, 1):
-        lines = [
-            f"FROM {image}",
-            "COPY bank.py sink.py ./",
-            f"ENV JOBS_ACTOR_MODULES=bank JOBS_CODE_VERSION={number}",
-        ]
-        (folder / "Dockerfile").write_text("\n".join(lines) + "\n")
-        build(tag, folder)
-    yield tags
-    podman("rmi", "--force", *tags)
+    with ExitStack() as stack:
+
+        def bank_of_version(number: int) -> str:
+            folder = tmp_path_factory.mktemp("bank")
+            shutil.copy(HERE / "bank.py", folder)
+            shutil.copy(sink.__file__, folder)
+            (folder / "Dockerfile").write_text(
+                f"FROM {image}\n"
+                "COPY bank.py sink.py ./\n"
+                f"ENV JOBS_ACTOR_MODULES=bank JOBS_CODE_VERSION={number}\n"
+            )
+            return stack.enter_context(built(f"localhost/{name}-bank:{number}", folder))
+
+        yield bank_of_version(1), bank_of_version(2)
 
 
 @pytest.fixture(scope="session")
@@ -76,13 +75,10 @@ def server_image(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         f"FROM {BASE}\n"
         "RUN useradd --uid 999 --user-group valkey && install --directory --owner valkey --group valkey /data\n"
         "COPY valkey-server /usr/local/bin/\n"
-        "USER 999:999\n"
     )
-    tag = f"localhost/{name}-valkey:1"
     make_base()
-    build(tag, folder)
-    yield tag
-    podman("rmi", "--force", tag)
+    with built(f"localhost/{name}-valkey:1", folder) as tag:
+        yield tag
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +86,6 @@ def deployment(
     name: str, bank: tuple[str, str], server_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """A server, two web processes, two workers, two schedulers, and a bank outside that writes down every charge."""
-    made = Deployment(name, server_image, tmp_path_factory.mktemp("deployment"))
-    try:
+    with closing(Deployment(name, server_image, tmp_path_factory.mktemp("deployment"))) as made:
         made.start(bank[0])
         yield made
-    finally:
-        made.close()

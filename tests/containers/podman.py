@@ -1,19 +1,23 @@
 """Podman and Buildah as tests call them: as root, with runc, on images of their own."""
 
+import fcntl
 import json
 import shutil
+import ssl
 import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
+from ast import literal_eval
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-TOOLS = ("debootstrap", "buildah", "podman", "runc")
+TOOLS = ("debootstrap", "buildah", "podman", "runc", "iptables")
 
-BASE = "localhost/worker-service-test-base:bookworm"
-"""Kept for the next run: it takes most of the time."""
 SUITE = "bookworm"
-PACKAGES = "ca-certificates,python3,tini"
+BASE = f"localhost/worker-service-test-base:{SUITE}-minbase"
+"""Kept for the next run."""
 LEFT_OUT = (
     "usr/share/doc",
     "usr/share/man",
@@ -26,8 +30,13 @@ LEFT_OUT = (
 """As in Debian's slim images."""
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 """Those of the machine are too high to be asked for where containers are nested."""
+NAMES = ("--dns-opt", "timeout:1")
+"""Podman's own server of names loses questions while containers come and go; by default they are asked again in 5 s."""
 
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "cert", "proxy")
+"""Those that say where packages come from."""
+CERTIFICATES = "/run/certificates.crt"
+"""Where a build finds those that this machine trusts: a base has none yet."""
 
 
 def missing_tools() -> list[str]:
@@ -35,13 +44,13 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
-def run(*command: str | Path, stdin: int | None = None, timeout: float = 300) -> str:
+def run(*command: str | Path, timeout: float = 300) -> str:
     """Output of a command.
 
     Raises:
         AssertionError: it failed; shows what it said.
     """
-    done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, timeout=timeout)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     assert done.returncode == 0, (
         f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     )
@@ -60,51 +69,61 @@ def inspected(what: str) -> dict[str, Any]:
 
 
 def make_base() -> None:
-    """The smallest Debian with Python, unless an earlier run made it."""
-    if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode == 0:
-        return
+    """The smallest Debian, unless an earlier run made it."""
+    with Path(tempfile.gettempdir(), "worker-service-test-base.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be making it
+        if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode:
+            _import_debian()
+
+
+def _import_debian() -> None:
     with tempfile.TemporaryDirectory(prefix="worker-service-base-") as folder:
-        root = Path(folder)
-        root.chmod(0o755)
-        run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, root, timeout=600)
+        root, archive = Path(folder, "root"), Path(folder, "root.tar")
+        run("debootstrap", "--variant=minbase", SUITE, root, timeout=600)
         for name in LEFT_OUT:
             shutil.rmtree(root / name)
             (root / name).mkdir()
-        for cache in root.rglob("__pycache__"):
-            shutil.rmtree(cache)
-        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as archive:
-            assert archive.stdout is not None
-            run("podman", "import", "-", BASE, stdin=archive.stdout.fileno())
+        run("tar", "--create", "--directory", root, "--file", archive, ".")
+        podman("import", archive, BASE)
 
 
-def build(tag: str, context: Path, *arguments: str) -> None:
-    """Build the Dockerfile of a folder."""
-    own = ("--isolation", "chroot", "--format", "docker", "--tag", tag)
+@contextmanager
+def built(tag: str, context: Path, *arguments: str) -> Iterator[str]:
+    """Build the Dockerfile of a folder; the image is removed at the end."""
+    own = ("--isolation", "chroot", "--format", "docker", "--no-cache", "--force-rm", "--tag", tag)
     run("buildah", "build", *own, *arguments, context, timeout=600)
+    try:
+        yield tag
+    finally:
+        podman("rmi", "--force", tag)
 
 
-def pip_arguments(folder: Path) -> tuple[str, ...]:
+def pip_arguments(folder: Path) -> list[str]:
     """What hands this machine's package index to a build; its address stays out of the image."""
-    listed = run("python3", "-m", "pip", "config", "list").splitlines()
-    pairs = [line.partition("=") for line in listed]
-    known = {name.rpartition(".")[2]: value.strip("'\"") for name, _, value in pairs}
-    kept = [
-        name for name in ("index-url", "extra-index-url", "trusted-host", "cert", "proxy") if name in known
-    ]
-    lines = [
-        f"{name} = {known[name]}" for name in kept if "file:" not in known[name]
-    ]  # a folder of this machine is none in the build
+    known = _pip_settings()
+    mount = []
+    if cert := known.get("cert") or ssl.get_default_verify_paths().cafile:
+        known["cert"] = CERTIFICATES
+        mount = ["--volume", f"{cert}:{CERTIFICATES}:ro"]
     conf = folder / "pip.conf"
-    conf.write_text("\n".join(["[global]", *lines]) + "\n")
-    mounts = [f"{CERTIFICATES}:{CERTIFICATES}:ro"] if Path(CERTIFICATES).exists() else []
-    if "cert" in known and known["cert"] != CERTIFICATES:
-        mounts.append(f"{known['cert']}:{known['cert']}:ro")
-    volumes = [word for mount in mounts for word in ("--volume", mount)]
-    return ("--secret", f"id=pip,src={conf}", *volumes)
+    conf.write_text("\n".join(["[global]", *(f"{name} = {value}" for name, value in known.items())]) + "\n")
+    return ["--secret", f"id=pip,src={conf}", *mount]
+
+
+def _pip_settings() -> dict[str, str]:
+    """Where packages come from; what pip lists first, the environment, wins."""
+    known: dict[str, str] = {}
+    for line in run(sys.executable, "-m", "pip", "config", "list").splitlines():
+        name, _, value = line.partition("=")
+        # A folder of this machine is none in the build.
+        words = [word for word in str(literal_eval(value)).split() if not word.startswith("file:")]
+        if words and (short := name.rpartition(".")[2]) in PIP_SETTINGS:
+            known.setdefault(short, " ".join(words))
+    return known
 
 
 class Containers:
-    """The containers of one test, on a network of their own. Close it.
+    """The containers of one test, with networks and volumes of their own. Close it.
 
     Args:
         name: begins the names of all that it makes.
@@ -112,33 +131,23 @@ class Containers:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._running: list[str] = []
-        self._volumes: list[str] = []
-        podman("network", "create", name)
+        self._to_remove: list[tuple[str, ...]] = []
 
-    def start(self, role: str, image: str, *command: str, options: Sequence[str] = ()) -> None:
-        """Start one as compose.yaml does: nothing to write on, no rights. Others reach it by its role."""
-        confined = (
-            "--read-only",
-            "--tmpfs",
-            "/tmp",
-            "--cap-drop",
-            "all",
-            "--security-opt",
-            "no-new-privileges",
-        )
-        names = ("--name", self.full_name(role), "--hostname", role, "--network", self.name)
-        arguments = ("--detach", "--no-healthcheck", "--network-alias", role, *names, *LIMITS, *confined)
-        self._running.append(role)
-        podman("run", *arguments, *options, image, *command)
+    def network(self, name: str, *, internal: bool) -> None:
+        """Make a network; an internal one leads nowhere else."""
+        self._make(("network", "create", *(["--internal"] if internal else [])), "network", name)
 
-    def volume(self, name: str) -> str:
-        """A volume that goes with the containers."""
-        full = f"{self.name}-{name}"
-        if full not in self._volumes:
-            self._volumes.append(full)
-            podman("volume", "create", full)
-        return full
+    def volume(self, name: str) -> None:
+        """Make a volume."""
+        self._make(("volume", "create"), "volume", name)
+
+    def start(self, role: str, image: str, *command: str, options: Sequence[str]) -> None:
+        """Start one, in the place of an earlier one of this name."""
+        full = self.full_name(role)
+        removal = ("rm", "--force", "--ignore", "--time", "0", full)
+        if removal not in self._to_remove:
+            self._to_remove.append(removal)
+        podman("run", "--detach", "--replace", "--name", full, *LIMITS, *NAMES, *options, image, *command)
 
     def full_name(self, role: str) -> str:
         """What Podman calls one."""
@@ -148,30 +157,35 @@ class Containers:
         """Run a command in one that runs."""
         return podman("exec", self.full_name(role), *command)
 
+    def is_healthy(self, role: str) -> bool:
+        """What the health check of its image says."""
+        try:
+            podman("healthcheck", "run", self.full_name(role))
+        except AssertionError:
+            return False
+        return True
+
     def kill(self, role: str) -> None:
         """End one at once, all its processes."""
         podman("kill", "--signal", "KILL", self.full_name(role))
-        self._remove(role)
+        assert podman("wait", self.full_name(role)) == "137"
 
-    def stop(self, role: str, seconds: int) -> int:
+    def stop(self, role: str) -> int:
         """End one as an orchestrator does; returns the exit code, 137 when it had to be killed."""
-        podman("stop", "--time", str(seconds), self.full_name(role), timeout=seconds + 60)
-        code = int(inspected(self.full_name(role))["State"]["ExitCode"])
-        self._remove(role)
-        return code
+        podman("stop", self.full_name(role))
+        return int(podman("wait", self.full_name(role)))
 
-    def restart(self, role: str) -> None:
-        """Stop one and start it again, with what it has."""
-        podman("restart", "--time", "30", self.full_name(role))
-
-    def _remove(self, role: str) -> None:
-        podman("rm", "--force", self.full_name(role))
-        self._running.remove(role)
+    def start_again(self, role: str) -> None:
+        """Start one that has ended, with what it had."""
+        podman("start", self.full_name(role))
 
     def close(self) -> None:
-        """Remove all of it."""
-        for role in list(self._running):
-            self._remove(role)
-        for volume in self._volumes:
-            podman("volume", "rm", "--force", volume)
-        podman("network", "rm", "--force", self.name)
+        """Remove all of it, the newest first."""
+        with ExitStack() as left:
+            for removal in self._to_remove:
+                left.callback(podman, *removal)
+
+    def _make(self, words: Sequence[str], kind: str, name: str) -> None:
+        full = self.full_name(name)
+        podman(*words, full)
+        self._to_remove.append((kind, "rm", "--force", full))

@@ -45,7 +45,7 @@ LABEL org.opencontainers.image.title="worker-service" \
       org.opencontainers.image.description="Background jobs: POST a job over HTTP, workers run it." \
       org.opencontainers.image.licenses="MIT"
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin jobs \
-    && install --directory --owner jobs --group jobs /data
+    && install --directory --owner jobs --group jobs /data /keys
 COPY --from=build /opt/worker-service /opt/worker-service
 # Bytecode of what the processes import, because none can write it later; that of all the rest would be 14 MB more.
 RUN /opt/worker-service/bin/python -c "import dramatiq.cli, granian.server, httpx2, PIL.Image, scheduler.service, \

@@ -11,6 +11,7 @@ from worker_service.supervisor.part import LEAVE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml").read_text()
+PROMETHEUS = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
 
 
 def stop_grace_seconds(service: str) -> int:
@@ -38,6 +39,16 @@ def test_every_process_of_ours_has_its_health_check():
     assert re.findall(r'"worker-service", "check", "(\w+)"', COMPOSE) == list(PARTS)
 
 
+def test_first_key_is_where_all_that_need_it_look():
+    made = re.findall(r"worker-service first-key (\S+)", COMPOSE)
+    assert re.findall(r"JOBS_ADMIN_KEY_FILE: (\S+)", COMPOSE) == made == ["/keys/admin-key"]
+    assert re.findall(r"PASSWORD__FILE: (\S+)", COMPOSE) == made
+    assert re.findall(r"credentials_file: (\S+)", PROMETHEUS) == made
+    user = re.search(r"\nUSER (\d+):\1\n", (ROOT / "Dockerfile").read_text())
+    assert user
+    assert set(re.findall(r'group_add: \["(\d+)"\]', COMPOSE)) == {user[1]}
+
+
 def test_image_alone_has_the_health_check_that_fits_every_part():
     assert re.search(
         r'^HEALTHCHECK .*\["worker-service", "check", "self"\]$',
@@ -55,5 +66,5 @@ def test_only_this_host_reaches_a_port():
 def test_every_image_is_pinned_to_a_version():
     bases = re.findall(r"ARG BASE_IMAGE=(\S+)", (ROOT / "Dockerfile").read_text())
     named = bases + re.findall(r"image: \$\{\w+:-(\S+)\}", COMPOSE)
-    assert len(named) == 2
-    assert [image for image in named if not re.search(r":\d+\.\d+", image)] == []
+    assert len(named) == 5
+    assert [image for image in named if not re.search(r":v?\d+\.\d+", image)] == []

@@ -5,18 +5,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
+from flask.testing import FlaskClient
 
+from worker_service.broker.broker import JobBroker
 from worker_service.check import PARTS
 from worker_service.commands import WEB_STOP_SECONDS, part_run_by
+from worker_service.middleware import default_middleware
 from worker_service.settings import SECRETS, Settings
 from worker_service.supervisor.part import LEAVE_SECONDS
+from worker_service.web import create_app
 
 ROOT = Path(__file__).parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 FOLDERS = sorted(path.parent for path in KUBERNETES.rglob("kustomization.yaml"))
 DRAIN_SECONDS = 5
+
+
+@pytest.fixture
+def client(redis_url: str, namespace: str) -> Iterator[FlaskClient]:
+    """Asks a web process what it shows."""
+    given = Settings(redis_url=redis_url, namespace=namespace)
+    broker = JobBroker(given, default_middleware())
+    yield create_app(broker, given).test_client()
+    broker.close()
 
 
 def documents(file: Path) -> list[dict[str, Any]]:
@@ -55,6 +69,42 @@ def values(found: Any, name: str) -> Iterator[Any]:
     if isinstance(found, list):
         for each in found:
             yield from values(each, name)
+
+
+NATIVE = re.compile(r"v1|(apps|policy|networking\.k8s\.io|autoscaling)/v\d+")
+"""What Kubernetes itself knows; the rest belongs to KEDA, the Prometheus Operator and Kustomize."""
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_what_kubernetes_knows_has_its_schema(version: str):
+    files = [file for folder in FOLDERS for file in folder.glob("*.yaml")]
+    found = [each for file in files for each in documents(file) if NATIVE.fullmatch(each["apiVersion"])]
+    assert len(found) >= 12
+    for each in found:
+        kubernetes_validate.validate(each, version, strict=True)
+
+
+def test_rules_are_those_of_prometheus():
+    (rules,) = all_of("PrometheusRule")
+    alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text())
+    assert rules["spec"] == alerts
+
+
+def test_monitor_and_scalers_name_what_there_is(client: FlaskClient):
+    (monitor,) = all_of("PodMonitor")
+    assert (
+        monitor["spec"]["selector"]["matchLabels"] == deployments()["web"]["spec"]["selector"]["matchLabels"]
+    )
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in [port["name"] for port in container("web")["ports"]]
+    shown = client.get(endpoint["path"]).text
+    queries = [query for each in all_of("ScaledObject") for query in values(each, "query")]
+    named = [name for query in queries for name in re.findall(r"worker_service_\w+", query)]
+    assert named
+    assert all(f"\n{name} " in shown for name in named)
+    fields = [value for each in all_of("ScaledObject") for value in values(each, "valueLocation")]
+    assert fields
+    assert set(fields) <= set(client.get("/v1/stats").get_json())
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -165,16 +215,10 @@ def test_others_reach_web_by_the_names_that_they_use():
     (backend,) = values(ingress, "backend")
     assert backend["service"]["name"] == service["metadata"]["name"]
     assert backend["service"]["port"] == {"name": service["spec"]["ports"][0]["name"]}
-    (scaled,) = all_of("ScaledObject")
-    (trigger,) = scaled["spec"]["triggers"]
-    assert trigger["metadata"]["url"] == f"http://{service['metadata']['name']}/v1/stats"
-    assert scaled["spec"]["scaleTargetRef"]["name"] == deployments()["worker"]["metadata"]["name"]
+    for scaled in all_of("ScaledObject"):
+        assert scaled["spec"]["scaleTargetRef"]["name"] == deployments()["worker"]["metadata"]["name"]
+    (url,) = values(all_of("ScaledObject"), "url")
+    assert url == f"http://{service['metadata']['name']}/v1/stats"
     (login,) = all_of("TriggerAuthentication")
-    assert trigger["authenticationRef"]["name"] == login["metadata"]["name"]
-
-
-def test_number_that_scales_is_one_of_the_statistics():
-    (scaled,) = all_of("ScaledObject")
-    (trigger,) = scaled["spec"]["triggers"]
-    answer = (ROOT / "worker_service" / "api" / "stats.py").read_text()
-    assert f'"{trigger["metadata"]["valueLocation"]}":' in answer
+    (reference,) = values(all_of("ScaledObject"), "authenticationRef")
+    assert reference["name"] == login["metadata"]["name"]

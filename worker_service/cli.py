@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -14,9 +15,10 @@ from .check import PARTS, Unhealthy, check_self, examined_server
 from .commands import AddressUnusable, base_url, web_command
 from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
 from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
+from .first_key import first_key
 from .jobs.errors import StoreTooNew, StoreUnavailable
 from .settings import Settings, WrongSettings, settings
-from .store import Finding
+from .store import Finding, Store, connect
 from .up import CannotStart, up
 from .workers import run_workers
 
@@ -90,11 +92,24 @@ def repair_data(data_dir: Path | None, yes: bool) -> None:
 def run_web() -> None:
     """Start the web process alone."""
     try:
+        _refuse_newer_data(_settings())
         command = web_command(_settings())
-    except AddressUnusable as error:
+    except (AddressUnusable, StoreTooNew) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Listening at {base_url(_settings())}", err=True)
     os.execv(command[0], command)
+
+
+@main.command("first-key")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def make_first_key(file: Path) -> None:
+    """Make the key that may do everything, for JOBS_ADMIN_KEY_FILE, and print it once; a FILE that is there stays."""
+    try:
+        key = first_key(file)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    if key:
+        click.echo(f"The first key, which may do everything, is in {file}, and printed this once: {key}")
 
 
 @main.command("worker", context_settings={"ignore_unknown_options": True})
@@ -154,6 +169,12 @@ def examine_store(repair: bool, json: bool) -> None:
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)
     raise SystemExit(1 if report.left else 0)
+
+
+def _refuse_newer_data(given: Settings) -> None:
+    """When the server does not answer, the process waits for it, and ``/readyz`` looks again."""
+    with suppress(StoreUnavailable), connect(given.redis_url, retries=0) as client:
+        Store(client, given.namespace).check_schema()
 
 
 def _own_command(*arguments: str) -> str:

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         default_factory=_running_or_usual,
         validation_alias=AliasChoices("JOBS_REDIS_URL", "REDIS_URL", "redis_url"),
-        description="Redis or Valkey server: redis://, rediss:// or unix://. "
+        description="Redis or Valkey server: redis://, rediss:// or unix://, or redis+sentinel://. "
         "By default the one that `worker-service up` embeds while it runs in this folder.",
     )
     namespace: str = Field(
@@ -204,10 +204,9 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _check_scheme(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError(
-                "it begins with none of redis://, rediss:// and unix://"
-            )  # it may hold a password
+        known = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
+        if not value.startswith(known):  # the error does not show it, as it may hold a password
+            raise ValueError(f"it begins with none of {', '.join(known)}")
         return value
 
     @field_validator("namespace")

@@ -13,12 +13,19 @@ _SAID: dict[str, Any] = yaml.safe_load(_FILE.read_text())
 _DONE_BY_TESTS = {"image", "build", "depends_on", "restart", "scale", "healthcheck"}
 _TRANSLATED = {
     *("command", "user", "read_only", "tmpfs", "cap_drop", "security_opt", "stop_grace_period"),
-    *("environment", "secrets", "ports", "volumes", "networks"),
+    *("environment", "ports", "volumes", "networks"),
 }
 
 ROLES = ("web", "worker", "scheduler")
 SERVER = "valkey"
-VOLUMES: list[str] = list(_SAID["volumes"])
+VOLUMES = sorted(
+    {
+        volume.partition(":")[0]
+        for name in (*ROLES, SERVER)
+        for volume in _SAID["services"][name].get("volumes", [])
+    }
+)
+KEY_FILE: str = _SAID["services"]["web"]["environment"]["JOBS_ADMIN_KEY_FILE"]
 INTERNAL: dict[str, bool] = {
     name: bool(network and network.get("internal")) for name, network in _SAID["networks"].items()
 }
@@ -38,18 +45,19 @@ def health_check(service: str) -> list[str]:
     return list(words)
 
 
-def options(service: str, names: str, secrets: Path, values: dict[str, str]) -> list[str]:
+def options(service: str, names: str, values: dict[str, str]) -> list[str]:
     """How ``podman run`` starts a service.
 
     Args:
         names: begins the names of networks and volumes.
-        secrets: the folder in which each lies under its name.
         values: of variables that the file leaves open.
     """
     said = _service(service)
     unknown = set(said) - _TRANSLATED - _DONE_BY_TESTS
     assert not unknown, f"the tests cannot say in Podman's words what {service} wants: {unknown}"
     user = [said["user"]] if "user" in said else []
+    # What has no value is taken from the shell, which has none here.
+    environment = {name: value for name, value in said.get("environment", {}).items() if value is not None}
     return [
         # Podman alone would add places to write on, where Docker has none.
         *(["--read-only", "--read-only-tmpfs=false"] if said.get("read_only") else []),
@@ -57,10 +65,9 @@ def options(service: str, names: str, secrets: Path, values: dict[str, str]) -> 
         *_each("--cap-drop", said.get("cap_drop", [])),
         *_each("--security-opt", said.get("security_opt", [])),
         *_each("--user", user),
-        *_each("--env", [f"{name}={value}" for name, value in said.get("environment", {}).items()]),
+        *_each("--env", [f"{name}={value}" for name, value in environment.items()]),
         *_each("--network", [f"{names}-{network}" for network in said["networks"]]),
         *_each("--volume", [f"{names}-{volume}" for volume in said.get("volumes", [])]),
-        *_each("--volume", [f"{secrets / name}:/run/secrets/{name}:ro" for name in said.get("secrets", [])]),
         *_each("--publish", [_filled_in(port, values) for port in said.get("ports", [])]),
         *("--stop-timeout", said["stop_grace_period"].removesuffix("s")),
     ]

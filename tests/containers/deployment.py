@@ -1,6 +1,5 @@
 """What compose.yaml describes, in containers, and what it did to the world."""
 
-import secrets
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,27 +17,22 @@ class Deployment:
     """A server, and two of each role, named ``web-1`` and so on. Close it.
 
     Attributes:
-        key: the first key.
+        key: the first key, which the first web process made.
         urls: where the web processes answer, on loopback.
         bank: where charges are written down, outside of the containers.
     """
 
     def __init__(self, name: str, server_image: str, folder: Path) -> None:
-        self.key = secrets.token_hex(32)
+        self.key = ""
         self._ports = {f"web-{number}": _free_port() for number in (1, 2)}
         self.urls = [f"http://127.0.0.1:{port}" for port in self._ports.values()]
         self._server_image = server_image
-        self._secrets = folder / "secrets"
-        self._secrets.mkdir()
-        (self._secrets / "admin-key").write_text(self.key)
         self._open = ExitStack()
         self.bank = Effects(folder)
         self._open.callback(self.bank.close)
         self.bank.file.touch()
         _open_to_containers(folder, self.bank.file, Path(self.bank.address).parent, Path(self.bank.address))
-        self.http = self._open.enter_context(
-            httpx2.Client(base_url=self.urls[0], timeout=10, headers={"Authorization": f"Bearer {self.key}"})
-        )
+        self.http = self._open.enter_context(httpx2.Client(base_url=self.urls[0], timeout=10))
         self.containers = Containers(name)
         self._open.callback(self.containers.close)
 
@@ -53,6 +47,8 @@ class Deployment:
             self.start_one(one, image)
         for one in self.ours():
             self.wait_until_healthy(one)
+        self.key = self.containers.tell("web-2", "cat", compose.KEY_FILE)
+        self.http.headers["Authorization"] = f"Bearer {self.key}"
 
     def ours(self) -> list[str]:
         """All that run the image."""
@@ -70,7 +66,7 @@ class Deployment:
 
     def _start(self, one: str, service: str, image: str, *more: str) -> None:
         values = {"JOBS_HTTP_PORT": str(self._ports.get(one))}
-        options = compose.options(service, self.containers.name, self._secrets, values)
+        options = compose.options(service, self.containers.name, values)
         known_as = ("--hostname", one, "--network-alias", service)
         self.containers.start(one, image, *compose.command(service), options=[*options, *known_as, *more])
 

@@ -36,10 +36,10 @@ def test_it_has_nothing_to_build_with(image: str):
     assert in_image(image, "python3 -m pip --version 2>&1; true").endswith("No module named pip")
 
 
-def test_its_user_has_no_rights_and_owns_nothing_but_the_data(image: str):
+def test_its_user_has_no_rights_and_owns_nothing_but_data_and_keys(image: str):
     assert in_image(image, "id -u") == "10001"
     owned = in_image(image, "find / -xdev -user 10001 -not -path '/proc/*' 2>/dev/null; true").splitlines()
-    assert owned == ["/data"]
+    assert owned == ["/data", "/keys"]
     assert "Read-only" in in_image(image, "touch /data/x 2>&1; true")
 
 

@@ -16,6 +16,7 @@ from worker_service.settings import Settings
 from worker_service.store import Lock, ScheduleRef, Schedules
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
+CHARTS = ALERTS.parents[1] / "grafana" / "dashboards" / "worker-service.json"
 DEFINITION = '{"actor":"add","args":{"x":1},"every_ms":60000}'
 LEASE = 60_000
 
@@ -153,27 +154,53 @@ class TestAlerts:
                 assert isinstance(texts, dict)
                 assert all(isinstance(text, str) and text for text in texts.values())
 
-    def test_they_name_metrics_that_are_shown(self, client: FlaskClient, schedules: Schedules):
+    def test_they_and_the_charts_name_metrics_that_are_shown(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules
+    ):
         put(schedules, "each", now_ms())
+        submitted(broker.store)
         shown = {name for name, _ in scrape(client)}
         named = [re.findall(r"worker_service_\w+", str(rule["expr"])) for rule in self.rules()]
         assert all(named)
         assert {name for names in named for name in names} <= shown
+        charts = re.findall(r"worker_service_\w+", CHARTS.read_text())
+        assert len(charts) > 10
+        assert set(charts) <= shown
 
     @pytest.mark.usefixtures("overdue")
     def test_what_they_are_about_is_seen_in_the_metrics(self, client: FlaskClient):
         firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))}
-        assert firing == {"ScheduleOverdue", "ScheduleDamaged", "NoScheduler", "NoLeadingScheduler"}
+        assert firing == {
+            "NoWorker",
+            "ScheduleOverdue",
+            "ScheduleDamaged",
+            "NoScheduler",
+            "NoLeadingScheduler",
+        }
 
-    def test_none_fires_when_all_is_well(self, client: FlaskClient, schedules: Schedules):
+    def test_jobs_that_are_given_up_and_those_that_wait_too_long_are_seen(
+        self, client: FlaskClient, broker: JobBroker, schedules: Schedules
+    ):
+        store, now = broker.store, now_ms()
+        schedules.lead("a:1:x", LEASE)
+        finish(store, claimed(store, actor="add", now_ms=now), "dead_letter", reason="failed", now_ms=now)
+        submitted(store, now_ms=now - 700_000)
+        firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))}
+        assert firing == {"JobsDead", "QueueNotDraining"}
+
+    def test_none_fires_when_all_is_well(self, client: FlaskClient, broker: JobBroker, schedules: Schedules):
+        broker.store.open_session("a", LEASE, {"threads": "8"})
         put(schedules, "early", now_ms() + LEASE)
         schedules.lead("a:1:x", LEASE)
         assert [rule for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))] == []
 
 
 def is_true(expr: str, found: Scrape) -> bool:
-    """Whether the largest or smallest sample compares as these rules ask, which are all of one form."""
-    match = re.fullmatch(r'(max|min) by \([\w, ]+\) \((\w+)(?:\{(\w+)="(\w+)"\})?\) (>|==) ([0-9]+)', expr)
+    """Whether the largest, the smallest or the sum of samples compares as a rule asks; all grew from nothing."""
+    match = re.fullmatch(
+        r'(max|min|sum) by \([\w, ]+\) \((?:increase\()?(\w+)(?:\{(\w+)="(\w+)"\})?(?:\[\w+\]\))?\) (>|==) ([0-9]+)',
+        expr,
+    )
     assert match, expr
     pick, name, label, word, sign, number = match.groups()
     samples = [
@@ -181,8 +208,9 @@ def is_true(expr: str, found: Scrape) -> bool:
         for (each, labels), sample in found.items()
         if each == name and (not label or (label, word) in labels)
     ]
-    assert samples, expr
-    sample = {"max": max, "min": min}[pick](samples)
+    if not samples:  # as Prometheus has it
+        return False
+    sample: float = {"max": max, "min": min, "sum": sum}[pick](samples)  # type: ignore[operator]
     return sample > float(number) if sign == ">" else sample == float(number)
 
 

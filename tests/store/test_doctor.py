@@ -39,8 +39,8 @@ from worker_service.store.doctor import (
     totals,
 )
 from worker_service.store.keys import Keys
+from worker_service.store.schema import SCHEMA
 from worker_service.store.scripts import source
-from worker_service.store.transitions import SCHEMA
 
 LATER = NOW + 1_000
 

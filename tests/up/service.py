@@ -17,7 +17,8 @@ from worker_service.embedded import EmbeddedServer
 from worker_service.store import Job, Queries, connect
 
 HERE = Path(__file__).parent
-COMMAND = Path(sys.executable).parent / "worker-service"
+PROGRAMS = Path(sys.executable).parent
+COMMAND = PROGRAMS / "worker-service"
 
 
 class RunningService:
@@ -25,13 +26,20 @@ class RunningService:
 
     Args:
         folder: for its data and its log.
+        command: a program of this environment.
         arguments: of the command.
         cwd: where it is started; by default where `waiting_actor` is.
         settings: environment variables.
     """
 
     def __init__(
-        self, folder: Path, *, arguments: Sequence[str] = ("up",), cwd: Path = HERE, **settings: str
+        self,
+        folder: Path,
+        *,
+        command: str = "worker-service",
+        arguments: Sequence[str] = ("up",),
+        cwd: Path = HERE,
+        **settings: str,
     ) -> None:
         self.folder = folder
         self.log = folder / "up.log"
@@ -41,7 +49,7 @@ class RunningService:
         }
         with self.log.open("wb") as log:
             self.main = subprocess.Popen(
-                [COMMAND, *arguments],
+                [PROGRAMS / command, *arguments],
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

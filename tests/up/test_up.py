@@ -218,3 +218,14 @@ class TestEnding:
         service.wait_for_state(service.submit("wait_for_file", path=str(tmp_path / "never")), "running")
         service.main.kill()
         service.wait_until_gone()
+
+
+def test_idle_it_holds_less_than_300_megabytes(start: Start):
+    """What its processes hold for themselves, and their part of what they share."""
+    service = start()
+    service.wait_until_ready()
+    held = 0
+    for pid in service.processes():
+        (line,) = re.findall(r"^Pss: +(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        held += int(line) * 1024
+    assert held < 300_000_000

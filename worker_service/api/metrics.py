@@ -97,6 +97,11 @@ def _of_store(overview: Overview) -> Iterator[Metric]:
     )
     yield Gauge("worker_service_jobs_running", "Jobs that worker processes hold.", value=overview.running)
     yield Gauge("worker_service_workers", "Worker processes with a lease.", value=overview.open_workers)
+    yield Gauge(
+        "worker_service_wanted_threads",
+        "With so many nothing would wait: jobs that run or could, but for those of paused queues.",
+        value=overview.wanted_threads,
+    )
 
 
 def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:

@@ -28,16 +28,12 @@ def stats(broker: JobBroker, settings: Settings) -> Blueprint:
 
 
 def _of_jobs(overview: Overview) -> dict[str, int]:
-    """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME`` and ``oldest_ms:NAME``.
-
-    With ``wanted_threads`` nothing would wait: jobs that run or could, but for those of paused queues.
-    """
+    """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME`` and ``oldest_ms:NAME``."""
     return {
         "queued": sum(queue.queued for queue in overview.queues),
         "delayed": sum(queue.delayed for queue in overview.queues),
         "running": overview.running,
-        "wanted_threads": overview.running
-        + sum(queue.queued for queue in overview.queues if not queue.pause),
+        "wanted_threads": overview.wanted_threads,
         "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
         "dead": overview.kept[State.DEAD],
         "workers": overview.open_workers,

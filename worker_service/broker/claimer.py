@@ -8,6 +8,8 @@ behind, the listener took a wake mark, or a job that a claim announced is due no
 instant happens here, on the monotonic clock: a blocking command of the server ends up to 100 ms late.
 """
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
@@ -15,7 +17,7 @@ from time import monotonic
 
 from dramatiq.logging import get_logger
 
-from ..jobs.errors import StoreUnavailable
+from ..jobs.errors import StoreTooNew, StoreUnavailable
 from ..store import Claim, ClaimedJob, Outcome, SessionLost, Store
 from .proxy import JobProxy, describe
 from .session import Session
@@ -136,6 +138,10 @@ class Claimer:
                 self._logger.warning("Claiming waits: %s", error)
                 self._again(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)
+            except StoreTooNew as error:
+                self._logger.critical("This process ends: %s", error)
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
             except Exception:
                 self._logger.exception("Claiming failed; trying again.")
                 self._again(wait)

@@ -1,6 +1,6 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
-Reading order: keys, lua/, scripts, records, transitions, durability, vitals, job_record, job_filter, fitting,
+Reading order: keys, lua/, scripts, schema, records, transitions, durability, vitals, job_record, job_filter, fitting,
 queries, listing, matching, failures, webhook_deliveries, overview, oldest, workers, circumstances, api_keys, logins,
 audit, examination, fitness, listening, watcher, connection, address, line; doctor/ checks that all of it holds.
 """

@@ -1,6 +1,7 @@
 """The address of a server as people see it, and what they are told when it does not work."""
 
 import re
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -10,6 +11,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
 from ..jobs.errors import StoreUnavailable
+from .sentinels import SentinelAddress, names_sentinels
 
 ANSWER_SECONDS = 3.0
 
@@ -19,7 +21,7 @@ _WAYS_OUT = (
 )
 
 _USER_INFO = re.compile(r"(?<=://)([^/@]*?)(?::[^/]*)?@")
-_PASSWORD_OPTION = re.compile(r"(?<=[?&]password=)[^&]*")
+_PASSWORD_OPTION = re.compile(r"(?<=password=)[^&]*")
 
 
 def shown_url(url: str) -> str:
@@ -35,7 +37,7 @@ def check_server(url: str) -> None:
             to do.
     """
     client = _client(url)
-    where = _place(client)
+    where = str(SentinelAddress.read(url)) if names_sentinels(url) else _place(client)
     try:
         client.ping()
     except AuthenticationError as error:
@@ -59,13 +61,17 @@ def check_server(url: str) -> None:
 
 
 def _client(url: str) -> redis.Redis:
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": ANSWER_SECONDS,
+        "driver_info": None,
+    }
+    if not url.startswith("unix:"):
+        options["socket_connect_timeout"] = ANSWER_SECONDS
     try:
-        return redis.Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=ANSWER_SECONDS,
-            **({} if url.startswith("unix:") else {"socket_connect_timeout": ANSWER_SECONDS}),
-        )
+        if names_sentinels(url):
+            return redis.Redis(connection_pool=SentinelAddress.read(url).pool(**options))
+        return redis.Redis.from_url(url, **options)
     except ValueError as error:
         raise StoreUnavailable(f"JOBS_REDIS_URL={shown_url(url)} is no address: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
@@ -18,6 +19,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
 from ..jobs.errors import StoreFull, StoreUnavailable
+from .sentinels import SentinelAddress, names_sentinels
 
 #: Seconds that a command may take before the connection counts as dead.
 COMMAND_TIMEOUT = 5.0
@@ -37,20 +39,22 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
     ``retries=0`` and a ``timeout`` above its block time.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
+        url: ``redis://``, ``rediss://``, ``unix://``, or one that names sentinels (sentinels).
         retries: how often a command is repeated after a connection error.
         timeout: seconds until a command without an answer fails.
     """
-    over_tcp = {"socket_connect_timeout": COMMAND_TIMEOUT, "socket_keepalive": True}
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=MOST_CONNECTIONS,
-        timeout=COMMAND_TIMEOUT,  # to wait for one that is free
-        retry=_retry(retries),
-        socket_timeout=timeout,
-        **({} if url.startswith("unix:") else over_tcp),
-    )
-    return redis.Redis(connection_pool=pool)
+    options: dict[str, Any] = {
+        "max_connections": MOST_CONNECTIONS,
+        "timeout": COMMAND_TIMEOUT,  # to wait for one that is free
+        "retry": _retry(retries),
+        "socket_timeout": timeout,
+        "driver_info": None,  # two commands for each connection that tell the server what we are
+    }
+    if not url.startswith("unix:"):
+        options |= {"socket_connect_timeout": COMMAND_TIMEOUT, "socket_keepalive": True}
+    if names_sentinels(url):
+        return redis.Redis(connection_pool=SentinelAddress.read(url).pool(**options))
+    return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
 
 
 def _retry(times: int) -> Retry:

@@ -10,8 +10,10 @@ from typing import Any, Literal
 import redis
 from redis.exceptions import ReadOnlyError, RedisError
 
+from ..jobs.errors import StoreTooNew
 from .connection import translated
 from .keys import Keys
+from .schema import refuse_newer
 from .vitals import HIGH_WATER
 
 OLDEST = (7, 0)
@@ -49,11 +51,13 @@ def examine(client: redis.Redis, keys: Keys) -> list[Finding]:
     with translated(), client.pipeline(transaction=False) as pipe:
         pipe.zrem(keys.sessions, "")  # removes nothing, but only a server that may write does it
         pipe.info()
-        written, told = pipe.execute(raise_on_error=False)
+        pipe.hget(keys.meta, "schema")
+        written, told, schema = pipe.execute(raise_on_error=False)
         latency_ms = _latency_ms(client)
     info = told if isinstance(told, dict) else {}
     return [
         *refused_write(written),
+        *newer(schema),
         *eviction(info),
         *_version(info),
         *_memory(info),
@@ -68,6 +72,14 @@ def refused_write(answer: object) -> Iterator[Finding]:
         yield Finding("error", "writes", "Redis is a read-only replica: name the primary in JOBS_REDIS_URL.")
     elif isinstance(answer, RedisError):
         yield Finding("error", "writes", f"Redis refuses writes: {answer}.")
+
+
+def newer(schema: object) -> Iterator[Finding]:
+    """Whether newer code wrote the data."""
+    try:
+        refuse_newer(schema)
+    except StoreTooNew as error:
+        yield Finding("error", "schema", str(error))
 
 
 def eviction(info: Mapping[str, Any]) -> Iterator[Finding]:

@@ -80,6 +80,11 @@ class Overview:
     running: int
     kept: dict[State, int]
 
+    @property
+    def wanted_threads(self) -> int:
+        """With so many nothing would wait: jobs that run or could, but for those of paused queues."""
+        return self.running + sum(queue.queued for queue in self.queues if not queue.pause)
+
 
 class Overviews:
     """Readings of one namespace.

@@ -9,16 +9,15 @@ from typing import Any, Literal
 import redis
 
 from ..jobs.backoff import CRASH_WAITS_MS
-from ..jobs.errors import StoreTooNew
 from ..jobs.steps import STEPS_LIMIT
 from .connection import translated
 from .durability import Level, await_level
 from .keys import Keys
 from .line import Line, Lines
 from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
+from .schema import SCHEMA, refuse_newer
 from .scripts import Scripts
 
-SCHEMA = 1
 """Version of the stored records; raise it when an older reader would misread them."""
 
 RESCUE_LIMIT = EXPIRE_LIMIT = PRUNE_LIMIT = CLOSE_LIMIT = SLICE = 500
@@ -63,11 +62,7 @@ class Store:
         """
         with translated():
             self.client.hsetnx(self.keys.meta, "schema", str(SCHEMA))
-            found = int(self.client.hget(self.keys.meta, "schema") or SCHEMA)
-        if found > SCHEMA:
-            raise StoreTooNew(
-                f"the data has schema {found}, this version knows {SCHEMA}: run a newer version"
-            )
+            refuse_newer(self.client.hget(self.keys.meta, "schema"))
 
     @contextmanager
     def durable(self, level: Level) -> Iterator["Store"]:

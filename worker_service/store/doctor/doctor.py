@@ -5,10 +5,10 @@ from collections.abc import Callable
 import redis
 from redis.exceptions import RedisError, ResponseError
 
-from ...jobs.errors import StoreTooNew, StoreUnavailable
+from ...jobs.errors import StoreUnavailable
 from ..connection import translated
 from ..keys import Keys
-from ..transitions import SCHEMA
+from ..schema import refuse_newer
 from .belongings import check_belongings
 from .findings import Report
 from .groups import check_groups
@@ -79,10 +79,7 @@ def examine(
 def _check_schema(look: Look) -> None:
     """As a start does, but without a write, and bearing what the checks will name."""
     try:
-        found = look.client.hget(look.keys.meta, "schema") or b""
+        found = look.client.hget(look.keys.meta, "schema")
     except ResponseError:
         return
-    if found.isdigit() and int(found) > SCHEMA:
-        raise StoreTooNew(
-            f"The data has schema {int(found)}, this version knows {SCHEMA}: run a newer version."
-        )
+    refuse_newer(found)

@@ -1,6 +1,6 @@
 """Keys: each of the namespace is known and has its type, and the numbers that scripts count on are numbers."""
 
-from ..transitions import SCHEMA
+from ..schema import SCHEMA
 from .look import Look, Says
 
 CHECK = "keys"

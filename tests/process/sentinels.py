@@ -1,0 +1,112 @@
+"""One primary, two replicas and three sentinels on loopback, which a test may kill."""
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+
+from tests.up.service import free_port
+from tests.waiting import wait_until
+from worker_service.embedded import bundled_server
+
+SERVICE = "jobs-primary"
+PASSWORD, SENTINELS_PASSWORD = "of-the-servers", "of-the-sentinels"
+AWAY_MS = 1000
+"""How long a primary may be silent before the sentinels choose another one."""
+
+
+class Sentinels:
+    """The servers and who watches them. Close it.
+
+    Args:
+        binary: of the server; by default the bundled one.
+    """
+
+    def __init__(self, binary: str | None) -> None:
+        found = binary or bundled_server()
+        assert found is not None
+        self._binary = str(found)
+        self._folder = tempfile.TemporaryDirectory(prefix="sentinels-")
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.ports = [free_port() for _ in range(3)]
+        self.sentinel_ports = [free_port() for _ in range(3)]
+        for port in self.ports:
+            self._start_server(port)
+        for port in self.sentinel_ports:
+            self._start_sentinel(port)
+        wait_until(self._is_complete, timeout=30, message="the sentinels do not find each other")
+
+    @property
+    def url(self) -> str:
+        """The address for the service."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
+        return f"redis+sentinel://:{PASSWORD}@{hosts}/{SERVICE}/0?sentinel_password={SENTINELS_PASSWORD}"
+
+    def primary_port(self) -> int:
+        """Which server is the primary, as a sentinel says."""
+        with self._ask(self.sentinel_ports[0]) as sentinel:
+            return int(sentinel.sentinel_get_master_addr_by_name(SERVICE)[1])
+
+    def fail_over(self) -> float:
+        """Kill the primary at once, and wait for the next one; returns the seconds that took."""
+        killed, begin = self.primary_port(), time.monotonic()
+        self._processes[killed].kill()
+        wait_until(lambda: self.primary_port() != killed, timeout=30, message="no other primary is chosen")
+        return time.monotonic() - begin
+
+    def close(self) -> None:
+        """End all of them."""
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self._folder.cleanup()
+
+    def _start_server(self, port: int) -> None:
+        first = self.ports[0]
+        lines = [
+            "appendonly yes",
+            "appendfsync everysec",
+            f"requirepass {PASSWORD}",
+            f"masterauth {PASSWORD}",
+        ]
+        lines += ["maxmemory-policy noeviction", "repl-diskless-sync-delay 0"]
+        self._start(port, lines + ([f"replicaof 127.0.0.1 {first}"] if port != first else []))
+
+    def _start_sentinel(self, port: int) -> None:
+        lines = [
+            f"requirepass {SENTINELS_PASSWORD}",
+            f"sentinel sentinel-pass {SENTINELS_PASSWORD}",
+            f"sentinel monitor {SERVICE} 127.0.0.1 {self.ports[0]} 2",
+            f"sentinel auth-pass {SERVICE} {PASSWORD}",
+            f"sentinel down-after-milliseconds {SERVICE} {AWAY_MS}",
+            f"sentinel failover-timeout {SERVICE} 10000",
+        ]
+        self._start(port, lines, "--sentinel")
+
+    def _start(self, port: int, lines: list[str], *arguments: str) -> None:
+        folder = Path(self._folder.name) / str(port)
+        folder.mkdir()
+        file = folder / "server.conf"
+        file.write_text(
+            "\n".join([f"port {port}", "bind 127.0.0.1", f"dir {folder}", "save ''", *lines]) + "\n"
+        )
+        with (folder / "log").open("wb") as log:
+            self._processes[port] = subprocess.Popen(
+                [self._binary, file, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def _ask(self, port: int) -> redis.Redis:
+        return redis.Redis(port=port, password=SENTINELS_PASSWORD, socket_timeout=2)
+
+    def _is_complete(self) -> bool:
+        try:
+            for port in self.sentinel_ports:
+                with self._ask(port) as sentinel:
+                    state = sentinel.sentinel_master(SERVICE)
+                    if (state["num-slaves"], state["num-other-sentinels"]) != (2, 2):
+                        return False
+        except redis.exceptions.RedisError:
+            return False
+        return True

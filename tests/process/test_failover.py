@@ -1,0 +1,120 @@
+"""Sentinels choose another primary under load: the service goes on by itself, and what was promised is there."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.process.sentinels import PASSWORD, SENTINELS_PASSWORD, Sentinels
+from tests.up.service import RunningService
+from tests.waiting import wait_until
+
+logger = logging.getLogger(__name__)
+LEVELS = ("memory", "fsync", "replica")
+
+
+@pytest.fixture
+def sentinels(server_binary: str | None) -> Iterator[Sentinels]:
+    """Servers that this test may kill."""
+    running = Sentinels(server_binary)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def service(sentinels: Sentinels, tmp_path: Path) -> Iterator[RunningService]:
+    """The whole service, which knows only the sentinels."""
+    running = RunningService(tmp_path, JOBS_REDIS_URL=sentinels.url, JOBS_ACTOR_MODULES="")
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+class Sender:
+    """Submits jobs at one level of durability, each again until it is accepted; use it in a ``with``."""
+
+    def __init__(self, service: RunningService, level: str) -> None:
+        self.accepted: list[str] = []
+        self._http = httpx2.Client(base_url=service.http.base_url, timeout=15)
+        self._level = level
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._send_all)
+
+    def __enter__(self) -> "Sender":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._http.close()
+
+    def _send_all(self) -> None:
+        number = 0
+        while not self._stopped.is_set():
+            number += 1
+            while not self._is_accepted(number) and not self._stopped.is_set():
+                time.sleep(0.05)
+
+    def _is_accepted(self, number: int) -> bool:
+        headers = {"Idempotency-Key": f"{self._level}-{number}", "Durability": self._level}
+        answer = self._http.post(
+            "/v1/jobs", json={"actor": "add", "args": {"x": 1, "y": number}}, headers=headers
+        )
+        if answer.status_code == 202:
+            self.accepted.append(answer.headers["Location"])
+        else:
+            assert answer.status_code == 503, answer.text
+        return answer.status_code == 202
+
+
+def last_tick(service: RunningService) -> str:
+    """When the schedule was fired last."""
+    return str(service.http.get("/v1/schedules/beat").json()["last_tick"])
+
+
+@pytest.mark.soak
+def test_service_follows_to_the_new_primary_and_loses_nothing_that_two_servers_had(
+    service: RunningService, sentinels: Sentinels
+):
+    schedule = {"actor": "add", "args": {"x": 1, "y": 1}, "every_ms": 1000}
+    assert service.http.put("/v1/schedules/beat", json=schedule).status_code in (200, 201)
+    senders = {level: Sender(service, level) for level in LEVELS}
+    with senders["memory"], senders["fsync"], senders["replica"]:
+        wait_for_more(senders)
+        assert sentinels.fail_over() < 20
+        wait_for_more(senders)
+    lost = {
+        level: sum(is_lost(service, path) for path in sender.accepted) for level, sender in senders.items()
+    }
+    accepted = {level: len(sender.accepted) for level, sender in senders.items()}
+    logger.info("accepted %s, lost %s", accepted, lost)
+    assert lost["replica"] == 0
+    for sender in senders.values():
+        for path in sender.accepted:
+            if not is_lost(service, path):
+                service.wait_for_state(path, "succeeded", timeout=30)
+    before = last_tick(service)
+    wait_until(lambda: last_tick(service) > before, timeout=15, message="schedules are not fired any more")
+    assert PASSWORD not in service.output()
+    assert SENTINELS_PASSWORD not in service.output()
+
+
+def wait_for_more(senders: dict[str, Sender]) -> None:
+    """Until each has twenty more accepted."""
+    marks = {level: len(sender.accepted) + 20 for level, sender in senders.items()}
+    wait_until(
+        lambda: all(len(senders[level].accepted) >= mark for level, mark in marks.items()),
+        timeout=60,
+        message="nothing is accepted any more",
+    )
+
+
+def is_lost(service: RunningService, path: str) -> bool:
+    return service.http.get(path).status_code == 404

@@ -18,7 +18,14 @@ _TRANSLATED = {
 
 ROLES = ("web", "worker", "scheduler")
 SERVER = "valkey"
-VOLUMES: list[str] = list(_SAID["volumes"])
+VOLUMES = sorted(
+    {
+        volume.partition(":")[0]
+        for name in (*ROLES, SERVER)
+        for volume in _SAID["services"][name].get("volumes", [])
+    }
+)
+KEY_FILE: str = _SAID["services"]["web"]["environment"]["JOBS_ADMIN_KEY_FILE"]
 INTERNAL: dict[str, bool] = {
     name: bool(network and network.get("internal")) for name, network in _SAID["networks"].items()
 }
@@ -49,6 +56,8 @@ def options(service: str, names: str, values: dict[str, str]) -> list[str]:
     unknown = set(said) - _TRANSLATED - _DONE_BY_TESTS
     assert not unknown, f"the tests cannot say in Podman's words what {service} wants: {unknown}"
     user = [said["user"]] if "user" in said else []
+    # What has no value is taken from the shell, which has none here.
+    environment = {name: value for name, value in said.get("environment", {}).items() if value is not None}
     return [
         # Podman alone would add places to write on, where Docker has none.
         *(["--read-only", "--read-only-tmpfs=false"] if said.get("read_only") else []),
@@ -56,18 +65,12 @@ def options(service: str, names: str, values: dict[str, str]) -> list[str]:
         *_each("--cap-drop", said.get("cap_drop", [])),
         *_each("--security-opt", said.get("security_opt", [])),
         *_each("--user", user),
-        *_each("--env", [f"{name}={value}" for name, value in _environment(service).items()]),
+        *_each("--env", [f"{name}={value}" for name, value in environment.items()]),
         *_each("--network", [f"{names}-{network}" for network in said["networks"]]),
         *_each("--volume", [f"{names}-{volume}" for volume in said.get("volumes", [])]),
         *_each("--publish", [_filled_in(port, values) for port in said.get("ports", [])]),
         *("--stop-timeout", said["stop_grace_period"].removesuffix("s")),
     ]
-
-
-def _environment(service: str) -> dict[str, str]:
-    """Without what is left to the shell."""
-    said = _service(service).get("environment", {})
-    return {name: value for name, value in said.items() if value is not None}
 
 
 def _service(name: str) -> dict[str, Any]:
@@ -81,7 +84,3 @@ def _each(option: str, values: Iterable[str]) -> list[str]:
 
 def _filled_in(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\$\{(\w+):-(.*?)\}", lambda found: values.get(found[1], found[2]), text)
-
-
-KEY_FILE = _environment("web")["JOBS_ADMIN_KEY_FILE"]
-"""Where the first key is made."""

@@ -42,13 +42,14 @@ def test_each_is_healthy_and_has_no_rights(deployment: Deployment, role: str):
 
 
 @pytest.mark.parametrize(
-    ("role", "writable"), [("web", set()), ("worker", {"/data"}), ("scheduler", set()), ("valkey", {"/data"})]
+    ("role", "writable"),
+    [("web", {"/keys"}), ("worker", {"/data"}), ("scheduler", set()), ("valkey", {"/data"})],
 )
 def test_each_can_write_only_where_compose_says(deployment: Deployment, role: str, writable: set[str]):
     one = role if role == compose.SERVER else f"{role}-1"
     mounts = [line.split() for line in deployment.containers.tell(one, "cat", "/proc/mounts").splitlines()]
     assert [options.split(",")[0] for _, place, _, options, *_ in mounts if place == "/"] == ["ro"]
-    script = "for place in / /app /bin /data /etc /opt /run /tmp /usr /var /var/tmp; do "
+    script = "for place in / /app /bin /data /etc /keys /opt /run /tmp /usr /var /var/tmp; do "
     script += "touch $place/x 2>/dev/null && rm $place/x && echo $place; done; true"
     assert set(deployment.containers.tell(one, "sh", "-c", script).split()) == {"/tmp"} | writable
 

@@ -11,7 +11,7 @@
 #   COPY my my
 #   ENV JOBS_ACTOR_MODULES=my.tasks
 
-ARG BASE_IMAGE=python:3.11-slim-bookworm
+ARG BASE_IMAGE=debian:12.11-slim
 
 FROM ${BASE_IMAGE} AS base
 # python3 is left out where the base brings its own, in /usr/local. Its bytecode is written below, where it is used.

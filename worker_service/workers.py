@@ -34,14 +34,13 @@ def run_workers(settings: Settings, processes: int, arguments: Sequence[str]) ->
     reads = Queries(connect(settings.redis_url), settings.namespace)
     before = _opened(reads)
     with NamedTemporaryFile(prefix="worker-service-") as turn:
-        supervisor = Supervisor(
-            commands,
-            {**os.environ, TURN_FILE: turn.name},
-            Log([OWN_NAME, *names], prefixed=processes > 1),
-            OWN_NAME,
-            stop_together=True,
+        log = Log([OWN_NAME, *names], prefixed=processes > 1)
+        environment = {**os.environ, TURN_FILE: turn.name}
+        supervisor = Supervisor(commands, environment, log, OWN_NAME, stop_together=True)
+        return supervisor.run(
+            is_ready=lambda: _opened(reads) - before >= processes,
+            on_ready=lambda: log.write(OWN_NAME, f"Worker processes that are ready: {processes}."),
         )
-        return supervisor.run(is_ready=lambda: _opened(reads) - before >= processes, on_ready=lambda: None)
 
 
 def _opened(reads: Queries) -> int:

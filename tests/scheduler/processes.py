@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.waiting import wait_until
 from worker_service.jobs.schedule import Definition
-from worker_service.store import Queries, Schedules, Store, connect
+from worker_service.store import Job, Queries, Schedules, Store, connect
 
 HERE = Path(__file__).parent
 
@@ -71,17 +71,20 @@ class Namespace:
         )
         assert word == "created"
 
+    def jobs(self) -> list[Job]:
+        """All jobs, in the order of their creation."""
+        ids: list[bytes] = self.client.zrange(self.store.keys.jobs, 0, -1)  # type: ignore[assignment]
+        return self.reads.jobs([id.decode() for id in ids], brief=True)
+
     def ticks(self, actor: str = "beat") -> Counter[int]:
         """Nominal instants of an actor's jobs -> how many jobs each has."""
-        ids: list[bytes] = self.client.zrange(self.store.keys.jobs, 0, -1)  # type: ignore[assignment]
-        jobs = self.reads.jobs([id.decode() for id in ids], brief=True)
-        return Counter(job.tick_ms for job in jobs if job.actor == actor and job.tick_ms is not None)
+        return Counter(job.tick_ms for job in self.jobs() if job.actor == actor and job.tick_ms is not None)
 
     def ticks_of(self, schedule: str) -> Counter[int]:
         """Nominal instants of a schedule's jobs -> how many jobs each has."""
-        ids: list[bytes] = self.client.zrange(self.store.keys.jobs, 0, -1)  # type: ignore[assignment]
-        jobs = self.reads.jobs([id.decode() for id in ids], brief=True)
-        return Counter(job.tick_ms for job in jobs if job.schedule == schedule and job.tick_ms is not None)
+        return Counter(
+            job.tick_ms for job in self.jobs() if job.schedule == schedule and job.tick_ms is not None
+        )
 
     def made_since(self, instant_ms: int, actor: str = "beat") -> bool:
         """Whether a job of an actor was created after an instant."""

@@ -58,7 +58,7 @@ def submitted(broker: JobBroker, path: Path) -> str:
 def test_one_that_is_killed_is_started_again_and_the_other_goes_on(
     workers: RunningService, broker: JobBroker, tmp_path: Path
 ):
-    wait_until(lambda: len(broker.reads.sessions()) == 2, timeout=20)
+    wait_until(lambda: "Worker processes that are ready: 2." in workers.output(), timeout=20)
     id = submitted(broker, tmp_path / "go")
     wait_until(lambda: broker.reads.state(id) is State.RUNNING)
     before = broker.reads.sessions()
@@ -140,7 +140,12 @@ def test_processes_that_did_their_share_are_replaced_one_at_a_time_and_no_job_no
         wait_until(submit_until_replaced, timeout=40, message="they are not replaced")
         wait_until(lambda: all(broker.reads.state(id) is State.SUCCEEDED for id in ids), timeout=20)
         jobs = [job for id in ids if (job := broker.reads.job(id)) is not None]
-        assert {(job.crashes, len(job.deliveries)) for job in jobs} == {(0, 1)}
+        assert {job.crashes for job in jobs} == {0}
+        outcomes = {each.outcome for job in jobs for each in job.deliveries}
+        assert outcomes <= {
+            "complete",
+            "hand_back",
+        }  # what was fetched and had not started goes to another one
         lines = [line for line in running.output().splitlines() if "finishes what it holds" in line]
         assert [line for line in lines if reason not in line] == []
     finally:

@@ -1,10 +1,14 @@
-"""What the scheduler process runs: a main thread that keeps the lead, a timer, and a thread that fires."""
+"""What the scheduler process runs: a thread that keeps the lead, a timer, and a thread that fires.
+
+The main thread only waits for a signal. Python handles one on that thread alone, between two of its own instructions; a
+name lookup that hangs would hold it up for as long as the orchestrator waits until it kills.
+"""
 
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Mapping
+from time import monotonic
 
 from worker_service import registry
 from worker_service.broker.broker import JobBroker
@@ -78,23 +82,37 @@ class Service:
         self._seen: int | None = None
         """Number of changes that the plan knows; None while another scheduler leads."""
         self._checked = self._away = False
+        self._stopping, self._over = threading.Event(), threading.Event()
+        self._rounds = threading.Thread(target=self._go_round, name="rounds", daemon=True)
+        self._refused: StoreTooNew | None = None
         self._complained = ""
         _logger.info("Schedules of this code: %s.", ", ".join(sorted(declares)) or "none")
 
     def run(self) -> None:
-        """Until the main thread is interrupted."""
+        """Until the main thread is interrupted.
+
+        Raises:
+            StoreTooNew: the data was written by a newer version.
+        """
         self._firing.start()
         self._timer.start()
-        while True:
+        self._rounds.start()
+        self._over.wait()
+        if self._refused is not None:
+            raise self._refused
+
+    def _go_round(self) -> None:
+        while not self._stopping.is_set():
             try:
                 self._round()
             except StoreUnavailable as error:
                 if not self._away:
                     _logger.warning("Waiting: %s", error)
                     self._away = True
-                time.sleep(LOOK_SECONDS)
-            except StoreTooNew:
-                raise
+                self._stopping.wait(LOOK_SECONDS)
+            except StoreTooNew as error:
+                self._refused = error
+                break
             except (
                 Exception
             ) as error:  # damaged data, for example: what is in order goes on, and it may be repaired
@@ -103,11 +121,16 @@ class Service:
                     _logger.exception(
                         "Trying again; `worker-service doctor` may know what is wrong: %s", error
                     )
-                time.sleep(LOOK_SECONDS)
+                self._stopping.wait(LOOK_SECONDS)
+        self._over.set()
 
     def stop(self) -> None:
         """Fire no more, and let another scheduler lead at once; a server that does not answer is not waited for."""
+        self._stopping.set()  # no round after this one takes the lead again
+        give_up_at = monotonic() + LAST_CALL_SECONDS
         self._firing.stop(LAST_CALL_SECONDS)
+        if self._rounds.is_alive():
+            self._rounds.join(max(0.0, give_up_at - monotonic()))
         leaving = threading.Thread(target=self._leave, daemon=True)
         leaving.start()
         leaving.join(LAST_CALL_SECONDS)
@@ -128,7 +151,7 @@ class Service:
             self._bell.wait(LOOK_SECONDS)
         else:
             self._follow()
-            time.sleep(LOOK_SECONDS)
+            self._stopping.wait(LOOK_SECONDS)
 
     def _lead(self, changes: int) -> None:
         if self._seen is None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 import redis
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from worker_service.embedded import EmbeddedServer
 PAGE = Path(__file__).parents[2] / "docs" / "deploy.md"
 LUA = Path(__file__).parents[2] / "worker_service" / "store" / "lua"
 PASSWORD = "of-the-service"
+SUM = {"actor": "add", "args": {"x": 1, "y": 1}}
 
 
 def rights() -> list[str]:
@@ -77,41 +79,75 @@ def test_every_operation_works(client: FlaskClient, broker: JobBroker, id: str, 
             assert next(answer.iter_encoded())
 
 
-@pytest.mark.usefixtures("namespace")
-def test_processes_and_tools_work(redis_url: str, tmp_path: Path):
-    service = RunningService(tmp_path, JOBS_REDIS_URL=redis_url, JOBS_ACTOR_MODULES="sensitive_actor")
+@pytest.fixture
+def service(redis_url: str, namespace: str, tmp_path: Path) -> Iterator[RunningService]:
+    """Web, worker and scheduler as processes, which are that user."""
+    running = RunningService(
+        tmp_path, JOBS_REDIS_URL=redis_url, JOBS_ACTOR_MODULES="sensitive_actor,waiting_actor"
+    )
     try:
-        service.wait_until_ready()
-        sums = service.submit("add", x=1, y=2)
-        used_once = service.submit("sign_in", token="a-token", login={"user": "a", "password": "a-word"})
-        given_up = service.submit("fail_to_sign_in", token="a-token")
-        delayed = service.http.post(
-            "/v1/jobs", json={"actor": "add", "args": {"x": 1, "y": 1}, "delay_ms": 500}
-        )
-        for level in ("fsync", "memory"):
-            safe = {"actor": "add", "args": {"x": 1, "y": 1}}
-            answer = service.http.post("/v1/jobs", json=safe, headers={"Durability": level})
-            assert answer.status_code in (202, 422)  # what Debian's server cannot is refused
-        every = {"actor": "add", "args": {"x": 1, "y": 1}, "every_ms": 1000}
-        assert service.http.put("/v1/schedules/beat", json=every).status_code == 201
-        for path in (sums, used_once, delayed.headers["Location"]):
-            service.wait_for_state(path, "succeeded")
-        service.wait_for_state(given_up, "dead")
-        wait_until(lambda: service.http.get("/v1/schedules/beat").json()["last_tick"], timeout=10)
-        (worker,) = service.http.get("/v1/workers").json()["items"]
-        assert service.http.post(f"/v1/workers/{worker['id']}/quiet").status_code < 300
-        for command in (["doctor", "--repair"], ["check", "self"], ["check", "redis"], ["stats"]):
-            tool = RunningService(
-                tmp_path,
-                arguments=command,
-                JOBS_REDIS_URL=redis_url,
-                JOBS_HTTP_PORT=str(service.port),
-                JOBS_ACTOR_MODULES="",
-            )
-            assert tool.main.wait(60) == 0, tool.output()
-            tool.http.close()
+        running.wait_until_ready()
+        yield running
     finally:
-        service.close()
+        running.close()
+
+
+def post(service: RunningService, path: str, body: object = None, **headers: str) -> httpx2.Response:
+    """POST what is accepted."""
+    answer = service.http.post(path, json=body, headers=headers)
+    assert answer.status_code < 300, answer.text
+    return answer
+
+
+def test_processes_run_retry_and_cancel_jobs(service: RunningService, tmp_path: Path):
+    used_once = service.submit("sign_in", token="a-token", login={"user": "a", "password": "a-word"})
+    given_up = service.submit("fail_to_sign_in", token="a-token")
+    delayed = post(service, "/v1/jobs", {**SUM, "delay_ms": 500}).headers["Location"]
+    for path in (service.submit("add", x=1, y=2), used_once, delayed):
+        service.wait_for_state(path, "succeeded")
+    service.wait_for_state(given_up, "dead")
+    post(service, f"{given_up}/retry")
+    wait_until(lambda: len(service.job(given_up)["attempts"]) == 4)
+
+    running = service.submit("wait_for_file", path=str(tmp_path / "never"))
+    service.wait_for_state(running, "running")
+    post(service, f"{running}/cancel")
+    service.wait_for_state(running, "cancelled")
+    bulk = post(service, "/v1/jobs:retry", {"filter": {"actor": "fail_to_sign_in"}}).headers["Location"]
+    assert service.wait_for_state(bulk, "succeeded")["result"]["done"] == 1
+
+
+def test_processes_answer_those_who_wait_and_watch(service: RunningService):
+    answer = post(service, "/v1/jobs", {**SUM, "delay_ms": 200}, Prefer="wait=10")
+    assert answer.json()["state"] == "succeeded"
+    for level in ("fsync", "memory"):
+        safe = service.http.post("/v1/jobs", json=SUM, headers={"Durability": level})
+        assert safe.status_code in (202, 422)  # what Debian's server cannot is refused
+    watched = post(service, "/v1/jobs", {**SUM, "delay_ms": 500}).headers["Location"]
+    with service.http.stream("GET", f"{watched}/events") as stream:
+        assert any("succeeded" in line for line in stream.iter_lines())
+    assert "worker_service_up 1" in service.http.get("/metrics").text
+
+
+def test_schedules_are_fired_and_workers_are_told(service: RunningService):
+    assert service.http.put("/v1/schedules/beat", json={**SUM, "every_ms": 1000}).status_code == 201
+    wait_until(lambda: service.http.get("/v1/schedules/beat").json()["last_tick"])
+    (worker,) = service.http.get("/v1/workers").json()["items"]
+    post(service, f"/v1/workers/{worker['id']}/quiet")
+    wait_until(lambda: service.http.get(f"/v1/workers/{worker['id']}").json()["state"] == "quiet")
+
+
+def test_tools_work(service: RunningService, redis_url: str, tmp_path: Path):
+    for command in (["doctor", "--repair"], ["check", "self"], ["check", "redis"], ["stats"]):
+        tool = RunningService(
+            tmp_path,
+            arguments=command,
+            JOBS_REDIS_URL=redis_url,
+            JOBS_HTTP_PORT=str(service.port),
+            JOBS_ACTOR_MODULES="",
+        )
+        assert tool.main.wait(60) == 0, tool.output()
+        tool.http.close()
 
 
 OF_CONNECTIONS = {"HELLO", "PING", "SELECT", "SUBSCRIBE", "UNSUBSCRIBE", "MULTI", "EXEC"}

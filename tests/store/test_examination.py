@@ -59,9 +59,20 @@ def test_user_that_may_not_write_is_told(client: redis.Redis):
     assert "zrem" in finding.text.lower()
 
 
-def test_user_that_may_not_ask_how_the_server_is_set_up_is_told_nothing_wrong(client: redis.Redis):
+def test_user_that_may_not_ask_how_the_server_is_set_up_is_told_what_was_not_seen(client: redis.Redis):
     client.execute_command("ACL", "SETUSER", "default", "-info")
-    assert found(client) == []
+    (finding,) = examine(client, KEYS)
+    assert (finding.level, finding.about) == ("warning", "untold")
+    assert "version, maxmemory-policy, maxmemory, appendonly (" in finding.text
+    assert "info" in finding.text.lower()
+
+
+def test_what_a_server_leaves_out_is_named(client: redis.Redis):
+    info = client.info()
+    del info["maxmemory_policy"]
+    client.set_response_callback("INFO", lambda *_, **__: info)
+    (finding,) = examine(client, KEYS)
+    assert finding.text == "Redis does not tell its maxmemory-policy: see to it where it is set up."
 
 
 def test_slow_way_to_the_server_is_found(client: redis.Redis, monkeypatch: pytest.MonkeyPatch):
@@ -80,12 +91,10 @@ def test_slow_way_to_the_server_is_found(client: redis.Redis, monkeypatch: pytes
     ],
 )
 def test_what_servers_of_other_people_say_is_understood(
-    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, told: dict[str, object], about: str
+    client: redis.Redis, told: dict[str, object], about: str
 ):
-    def answer(response: bytes, **_: object) -> dict[str, object]:
-        return told
-
-    client.set_response_callback("INFO", answer)
+    info = client.info() | told
+    client.set_response_callback("INFO", lambda *_, **__: info)
     assert found(client) == [("error", about)]
 
 

@@ -24,6 +24,14 @@ SLOW_MS = 5.0
 
 _PINGS = 21
 
+_TOLD = {
+    "redis_version": "version",
+    "maxmemory_policy": "maxmemory-policy",
+    "maxmemory": "maxmemory",
+    "aof_enabled": "appendonly",
+}
+"""What INFO tells of what jobs depend on, and how it is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -43,7 +51,7 @@ class Finding:
 def examine(client: redis.Redis, keys: Keys) -> list[Finding]:
     """Look at a server; nothing of it is changed.
 
-    A managed server may refuse to tell some of it; then nothing is found there.
+    A managed server may refuse to tell some of it; then that is said.
 
     Raises:
         StoreUnavailable: it does not answer.
@@ -58,6 +66,7 @@ def examine(client: redis.Redis, keys: Keys) -> list[Finding]:
     return [
         *refused_write(written),
         *newer(schema),
+        *_untold(told),
         *eviction(info),
         *_version(info),
         *_memory(info),
@@ -90,6 +99,19 @@ def eviction(info: Mapping[str, Any]) -> Iterator[Finding]:
             "error",
             "eviction",
             f"Redis drops jobs when its memory is full: set its maxmemory-policy from {policy} to noeviction.",
+        )
+
+
+def _untold(told: object) -> Iterator[Finding]:
+    """What nobody can see here of how the server is set up."""
+    info = told if isinstance(told, dict) else {}
+    missing = [setting for field, setting in _TOLD.items() if field not in info]
+    if missing:
+        why = "" if isinstance(told, dict) else f" ({told})"
+        yield Finding(
+            "warning",
+            "untold",
+            f"Redis does not tell its {', '.join(missing)}{why}: see to it where it is set up.",
         )
 
 

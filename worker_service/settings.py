@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .names import did_you_mean
+from .server_url import check_server_url
 
 PREFIX = "JOBS_"
 _SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)")
@@ -203,10 +204,8 @@ class Settings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _check_scheme(cls, value: str) -> str:
-        known = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
-        if not value.startswith(known):  # the error does not show it, as it may hold a password
-            raise ValueError(f"it begins with none of {', '.join(known)}")
+    def _check_server_url(cls, value: str) -> str:
+        check_server_url(value)  # whose errors do not show it, as it may hold a password
         return value
 
     @field_validator("namespace")

@@ -1,8 +1,11 @@
 """One primary, two replicas and three sentinels on loopback, which a test may kill."""
 
+import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -55,6 +58,16 @@ class Sentinels:
         self._processes[killed].kill()
         wait_until(lambda: self.primary_port() != killed, timeout=30, message="no other primary is chosen")
         return time.monotonic() - begin
+
+    @contextmanager
+    def silenced(self, number: int) -> Iterator[None]:
+        """One of the sentinels hangs meanwhile."""
+        process = self._processes[self.sentinel_ports[number]]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """End all of them."""

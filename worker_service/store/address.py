@@ -11,7 +11,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
 from ..jobs.errors import StoreUnavailable
-from .sentinels import SentinelAddress, names_sentinels
+from ..server_url import SentinelUrl, names_sentinels
+from .sentinels import primary_pool
 
 ANSWER_SECONDS = 3.0
 
@@ -37,7 +38,7 @@ def check_server(url: str) -> None:
             to do.
     """
     client = _client(url)
-    where = str(SentinelAddress.read(url)) if names_sentinels(url) else _place(client)
+    where = str(SentinelUrl.read(url)) if names_sentinels(url) else _place(client)
     try:
         client.ping()
     except AuthenticationError as error:
@@ -70,7 +71,7 @@ def _client(url: str) -> redis.Redis:
         options["socket_connect_timeout"] = ANSWER_SECONDS
     try:
         if names_sentinels(url):
-            return redis.Redis(connection_pool=SentinelAddress.read(url).pool(**options))
+            return redis.Redis(connection_pool=primary_pool(SentinelUrl.read(url), **options))
         return redis.Redis.from_url(url, **options)
     except ValueError as error:
         raise StoreUnavailable(f"JOBS_REDIS_URL={shown_url(url)} is no address: {error}") from error

@@ -19,7 +19,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
 from ..jobs.errors import StoreFull, StoreUnavailable
-from .sentinels import SentinelAddress, names_sentinels
+from ..server_url import SentinelUrl, names_sentinels
+from .sentinels import primary_pool
 
 #: Seconds that a command may take before the connection counts as dead.
 COMMAND_TIMEOUT = 5.0
@@ -39,7 +40,7 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
     ``retries=0`` and a ``timeout`` above its block time.
 
     Args:
-        url: ``redis://``, ``rediss://``, ``unix://``, or one that names sentinels (sentinels).
+        url: ``redis://``, ``rediss://``, ``unix://``, or one that names sentinels (see `server_url`).
         retries: how often a command is repeated after a connection error.
         timeout: seconds until a command without an answer fails.
     """
@@ -53,7 +54,7 @@ def connect(url: str, *, retries: int = 2, timeout: float = COMMAND_TIMEOUT) -> 
     if not url.startswith("unix:"):
         options |= {"socket_connect_timeout": COMMAND_TIMEOUT, "socket_keepalive": True}
     if names_sentinels(url):
-        return redis.Redis(connection_pool=SentinelAddress.read(url).pool(**options))
+        return redis.Redis(connection_pool=primary_pool(SentinelUrl.read(url), **options))
     return redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(url, **options))
 
 

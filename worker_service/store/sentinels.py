@@ -1,111 +1,93 @@
-"""Addresses that name sentinels: they know which server is the primary now.
+"""Connections to the server that sentinels name as the primary; `server_url` says how they are addressed."""
 
-    redis+sentinel://[user:password@]host[:port][,host[:port]...]/service[/database][?option=value&...]
-
-User and password are the server's; the sentinels' own are the options ``sentinel_username`` and ``sentinel_password``.
-The other options are those of redis-py. ``rediss+sentinel://`` asks servers and sentinels over TLS.
-"""
-
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
 from redis.connection import parse_url
+from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import ConnectionError as LostConnection
+from redis.retry import Retry
 from redis.sentinel import (
-    Sentinel,
     SentinelConnectionPoolProxy,
     SentinelManagedConnection,
     SentinelManagedSSLConnection,
 )
 
-SCHEMES = ("redis+sentinel://", "rediss+sentinel://")
-PORT = 26379
+from ..server_url import SentinelUrl
+
 ANSWER_SECONDS = 1.0
 """How long a sentinel may take, before the next one is asked."""
 
-_OWN = ("sentinel_username", "sentinel_password")
-_SHAPE = "redis+sentinel://host:port,host:port/service/0"
 
+class _Sentinels:
+    """Asks them in turn, beginning with the one that knew the last time.
 
-@dataclass(frozen=True, slots=True)
-class SentinelAddress:
-    """What such an address says.
-
-    Attributes:
-        sentinels: hosts and ports.
-        service: what the sentinels call the primary.
-        of_server, of_sentinels: what redis-py is given for connections to either.
+    In place of redis-py's own, which asks one that is silent four times over some fifteen seconds, and which may
+    forget one for good when two threads ask at once.
     """
 
-    sentinels: list[tuple[str, int]]
-    service: str
-    of_server: dict[str, Any]
-    of_sentinels: dict[str, Any]
-    is_encrypted: bool
+    def __init__(self, url: SentinelUrl, options: dict[str, Any]) -> None:
+        self._sentinels = [
+            redis.Redis(
+                host=host,
+                port=port,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=ANSWER_SECONDS,
+                socket_connect_timeout=ANSWER_SECONDS,
+                driver_info=None,
+                **options,
+            )
+            for host, port in url.sentinels
+        ]
+        self._names = [f"{host}:{port}" for host, port in url.sentinels]
+        self._first = 0
 
-    @classmethod
-    def read(cls, url: str) -> "SentinelAddress":
-        """Read an address.
+    def discover_master(self, service: str) -> tuple[str, int]:
+        """Host and port of the primary; the name is redis-py's.
 
         Raises:
-            ValueError: it is none; does not repeat it, as it may hold a password.
+            redis.exceptions.ConnectionError: none of them knows one that lives; with what each says.
         """
-        parts = urlsplit(url)
-        login, _, hosts = parts.netloc.rpartition("@")
-        service, _, database = parts.path.lstrip("/").partition("/")
-        if not service:
-            raise ValueError(f"name the service behind the sentinels, as in {_SHAPE}")
-        sentinels = [_host_and_port(host) for host in hosts.split(",")]
-        options = parse_qs(parts.query)
-        given = [name for name in _OWN if name in options]
-        own: dict[str, Any] = {name.removeprefix("sentinel_"): options.pop(name)[-1] for name in given}
-        is_encrypted = parts.scheme.startswith("rediss")
-        scheme = "rediss" if is_encrypted else "redis"
-        at = f"{login}@" if login else ""
-        of_server: dict[str, Any] = parse_url(
-            f"{scheme}://{at}server/{database}?{urlencode(options, doseq=True)}"
-        )
-        for name in ("host", "connection_class"):
-            of_server.pop(name, None)
-        encryption = {name: value for name, value in of_server.items() if name.startswith("ssl_")}
-        if is_encrypted:
-            own |= {"ssl": True, **encryption}
-        return cls(sentinels, service, of_server, own, is_encrypted)
-
-    def pool(self, **options: Any) -> redis.BlockingConnectionPool:
-        """Connections to whichever server is the primary when each is made; `options` are those of the pool."""
-        asked = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
-        sentinel = Sentinel(self.sentinels, sentinel_kwargs={**asked, **self.of_sentinels})
-        kind = SentinelManagedSSLConnection if self.is_encrypted else SentinelManagedConnection
-        pool = redis.BlockingConnectionPool(connection_class=kind, **{**self.of_server, **options})
-        # As redis-py's own pool for sentinels does it, which would not wait for a connection that is free.
-        pool.connection_kwargs["connection_pool"] = SentinelConnectionPoolProxy(
-            connection_pool=pool,
-            is_master=True,
-            check_connection=False,
-            service_name=self.service,
-            sentinel_manager=sentinel,
-        )
-        return pool
-
-    def __str__(self) -> str:
-        """For messages."""
-        hosts = ", ".join(f"{host}:{port}" for host, port in self.sentinels)
-        return f"{self.service} (as the sentinels at {hosts} say)"
+        first, count = self._first, len(self._sentinels)
+        said = []
+        for place in (*range(first, count), *range(first)):
+            try:
+                state = self._sentinels[place].sentinel_master(service)
+            except AuthenticationError:
+                said.append(f"{self._names[place]} refuses the sentinel_password, or wants one")
+                continue
+            except RedisError as error:
+                said.append(f"{self._names[place]} says: {error}")
+                continue
+            if state["is_master"] and not state["is_sdown"] and not state["is_odown"]:
+                self._first = place
+                return state["ip"], state["port"]
+            said.append(f"{self._names[place]} says: it is down")
+        raise LostConnection(f"No sentinel knows a primary of {service!r} ({'; '.join(said)}).")
 
 
-def names_sentinels(url: str) -> bool:
-    """Whether an address is one of these."""
-    return url.startswith(SCHEMES)
+def primary_pool(url: SentinelUrl, **options: Any) -> redis.BlockingConnectionPool:
+    """Connections to whichever server is the primary when each is made.
 
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{text}")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise ValueError(f"name the sentinels by host and port, parted by commas, as in {_SHAPE}")
-    return host, port or PORT
+    Args:
+        options: of the pool and its connections; what the address says counts more, as in other addresses.
+    """
+    of_server: dict[str, Any] = parse_url(url.server)
+    for name in ("host", "connection_class"):
+        of_server.pop(name, None)
+    of_sentinels: dict[str, Any] = dict(url.login)
+    if url.is_encrypted:
+        of_sentinels["ssl"] = True
+        of_sentinels |= {name: value for name, value in of_server.items() if name.startswith("ssl_")}
+    kind = SentinelManagedSSLConnection if url.is_encrypted else SentinelManagedConnection
+    pool = redis.BlockingConnectionPool(connection_class=kind, **{**options, **of_server})
+    # As redis-py's own pool for sentinels does it, which would not wait for a connection that is free.
+    pool.connection_kwargs["connection_pool"] = SentinelConnectionPoolProxy(
+        connection_pool=pool,
+        is_master=True,
+        check_connection=False,
+        service_name=url.service,
+        sentinel_manager=_Sentinels(url, of_sentinels),
+    )
+    return pool

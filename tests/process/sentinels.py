@@ -16,6 +16,7 @@ from worker_service.embedded import bundled_server
 
 SERVICE = "jobs-primary"
 PASSWORD, SENTINELS_PASSWORD = "of-the-servers", "of-the-sentinels"
+HOST = "127.0.0.1"
 AWAY_MS = 1000
 """How long a primary may be silent before the sentinels choose another one."""
 
@@ -25,12 +26,14 @@ class Sentinels:
 
     Args:
         binary: of the server; by default the bundled one.
+        certificate: file with a key and the certificate of this address, where all speak TLS only.
     """
 
-    def __init__(self, binary: str | None) -> None:
+    def __init__(self, binary: str | None, certificate: Path | None = None) -> None:
         found = binary or bundled_server()
         assert found is not None
         self._binary = str(found)
+        self._certificate = certificate
         self._folder = tempfile.TemporaryDirectory(prefix="sentinels-")
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self.ports = [free_port() for _ in range(3)]
@@ -44,30 +47,41 @@ class Sentinels:
     @property
     def url(self) -> str:
         """The address for the service."""
-        hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
-        return f"redis+sentinel://:{PASSWORD}@{hosts}/{SERVICE}/0?sentinel_password={SENTINELS_PASSWORD}"
+        hosts = ",".join(f"{HOST}:{port}" for port in self.sentinel_ports)
+        encrypted = f"&ssl_ca_certs={self._certificate}" if self._certificate else ""
+        return (
+            f"redis{'s' if encrypted else ''}+sentinel://:{PASSWORD}@{hosts}/{SERVICE}/0"
+            f"?sentinel_password={SENTINELS_PASSWORD}{encrypted}"
+        )
 
     def primary_port(self) -> int:
         """Which server is the primary, as a sentinel says."""
-        with self._ask(self.sentinel_ports[0]) as sentinel:
+        with self._ask(self.sentinel_ports[-1]) as sentinel:
             return int(sentinel.sentinel_get_master_addr_by_name(SERVICE)[1])
 
-    def fail_over(self) -> float:
-        """Kill the primary at once, and wait for the next one; returns the seconds that took."""
-        killed, begin = self.primary_port(), time.monotonic()
-        self._processes[killed].kill()
-        wait_until(lambda: self.primary_port() != killed, timeout=30, message="no other primary is chosen")
+    def lose_host(self, how: signal.Signals) -> float:
+        """Lose the primary and a sentinel, as if they ran on one host, and wait for the next primary.
+
+        Args:
+            how: SIGKILL, as a crash of both; or SIGSTOP, after which connections stay open and nothing answers.
+
+        Returns:
+            The seconds that took.
+        """
+        lost, begin = self.primary_port(), time.monotonic()
+        for port in (lost, self.sentinel_ports[0]):
+            self._processes[port].send_signal(how)
+        wait_until(lambda: self.primary_port() != lost, timeout=30, message="no other primary is chosen")
         return time.monotonic() - begin
 
     @contextmanager
-    def silenced(self, number: int) -> Iterator[None]:
-        """One of the sentinels hangs meanwhile."""
-        process = self._processes[self.sentinel_ports[number]]
-        process.send_signal(signal.SIGSTOP)
+    def silenced(self, port: int) -> Iterator[None]:
+        """What listens at a port hangs meanwhile."""
+        self._processes[port].send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
-            process.send_signal(signal.SIGCONT)
+            self._processes[port].send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """End all of them."""
@@ -85,13 +99,13 @@ class Sentinels:
             f"masterauth {PASSWORD}",
         ]
         lines += ["maxmemory-policy noeviction", "repl-diskless-sync-delay 0"]
-        self._start(port, lines + ([f"replicaof 127.0.0.1 {first}"] if port != first else []))
+        self._start(port, lines + ([f"replicaof {HOST} {first}"] if port != first else []))
 
     def _start_sentinel(self, port: int) -> None:
         lines = [
             f"requirepass {SENTINELS_PASSWORD}",
             f"sentinel sentinel-pass {SENTINELS_PASSWORD}",
-            f"sentinel monitor {SERVICE} 127.0.0.1 {self.ports[0]} 2",
+            f"sentinel monitor {SERVICE} {HOST} {self.ports[0]} 2",
             f"sentinel auth-pass {SERVICE} {PASSWORD}",
             f"sentinel down-after-milliseconds {SERVICE} {AWAY_MS}",
             f"sentinel failover-timeout {SERVICE} 10000",
@@ -102,16 +116,28 @@ class Sentinels:
         folder = Path(self._folder.name) / str(port)
         folder.mkdir()
         file = folder / "server.conf"
-        file.write_text(
-            "\n".join([f"port {port}", "bind 127.0.0.1", f"dir {folder}", "save ''", *lines]) + "\n"
-        )
+        usual = [*self._way_in(port), f"bind {HOST}", f"dir {folder}", "save ''"]
+        file.write_text("\n".join([*usual, *lines]) + "\n")
         with (folder / "log").open("wb") as log:
             self._processes[port] = subprocess.Popen(
                 [self._binary, file, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
+    def _way_in(self, port: int) -> list[str]:
+        if self._certificate is None:
+            return [f"port {port}"]
+        files = [f"tls-{name}-file {self._certificate}" for name in ("cert", "key", "ca-cert")]
+        return ["port 0", f"tls-port {port}", "tls-replication yes", "tls-auth-clients no", *files]
+
     def _ask(self, port: int) -> redis.Redis:
-        return redis.Redis(port=port, password=SENTINELS_PASSWORD, socket_timeout=2)
+        return redis.Redis(
+            HOST,
+            port,
+            password=SENTINELS_PASSWORD,
+            socket_timeout=2,
+            ssl=self._certificate is not None,
+            ssl_ca_certs=str(self._certificate),
+        )
 
     def _is_complete(self) -> bool:
         try:

@@ -3,14 +3,17 @@
 What becomes of a service when its primary dies: tests/process/test_failover.py.
 """
 
+import signal
 import time
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from tests.process.sentinels import PASSWORD, SENTINELS_PASSWORD, SERVICE, Sentinels
 from worker_service.jobs.errors import StoreUnavailable
 from worker_service.store import check_server, connect, shown_url
+from worker_service.store.line import Line
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def test_service_that_they_do_not_know_is_told(sentinels: Sentinels):
 
 
 def test_sentinels_that_are_dead_or_silent_are_passed_over_at_once(sentinels: Sentinels):
-    with sentinels.silenced(0), connect(sentinels.url) as client:
+    with sentinels.silenced(sentinels.sentinel_ports[0]), connect(sentinels.url) as client:
         begin = time.monotonic()
         assert client.ping()
         assert 0.9 < time.monotonic() - begin < 3
@@ -76,3 +79,29 @@ def test_sentinels_that_are_dead_or_silent_are_passed_over_at_once(sentinels: Se
         begin = time.monotonic()
         assert client.ping()  # the one that answered is asked first
         assert time.monotonic() - begin < 0.9
+
+
+def test_late_answer_is_not_taken_for_the_next_one(sentinels: Sentinels):
+    with connect(sentinels.url, timeout=0.2) as client:
+        client.ping()
+        with sentinels.silenced(sentinels.primary_port()), pytest.raises(redis.TimeoutError):
+            client.echo("first")
+        assert client.echo("second") == b"second"
+
+
+def test_lines_to_a_primary_that_was_cut_off_are_lost_as_soon_as_one_knows_it(server_binary: str | None):
+    sentinels = Sentinels(server_binary)
+    try:
+        with connect(sentinels.url, timeout=1) as client:
+            first, second, only_once = Line(client), Line(client), Line(client, tries=1)
+            for line in (first, second, only_once):
+                line.execute("PING")
+            sentinels.lose_host(signal.SIGSTOP)
+            assert first.execute("PING") == b"PONG"  # after it has waited in vain
+            begin = time.monotonic()
+            assert second.execute("PING") == b"PONG"
+            with pytest.raises(redis.ConnectionError, match="Another server"):
+                only_once.execute("PING")
+            assert time.monotonic() - begin < 0.9
+    finally:
+        sentinels.close()

@@ -1,12 +1,14 @@
-"""A server that is reached over TLS only."""
+"""Servers and sentinels that are reached over TLS only."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.mail_host import CERTIFICATE
+from tests.process.sentinels import Sentinels
 from tests.store.builders import a_job, words
-from tests.up.service import free_port
+from tests.up.service import RunningService, free_port
 from worker_service.embedded import EmbeddedServer, EmbeddedServerError
 from worker_service.jobs.errors import StoreUnavailable
 from worker_service.store import Store, check_server, connect
@@ -39,3 +41,18 @@ def test_certificate_is_looked_at(tls_port: int, namespace: str):
 def test_plain_text_is_refused(tls_port: int):
     with pytest.raises(StoreUnavailable):
         check_server(f"redis://localhost:{tls_port}/0")
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("tls_port")
+def test_service_behind_sentinels_speaks_it_to_all_of_them(server_binary: str | None, tmp_path: Path):
+    sentinels = Sentinels(server_binary, CERTIFICATE)
+    service = RunningService(tmp_path, JOBS_REDIS_URL=sentinels.url, JOBS_ACTOR_MODULES="")
+    try:
+        service.wait_until_ready()
+        job = {"actor": "add", "args": {"x": 1, "y": 1}, "delay_ms": 200}
+        answer = service.http.post("/v1/jobs", json=job, headers={"Prefer": "wait=10"})
+        assert answer.json()["state"] == "succeeded"
+    finally:
+        service.close()
+        sentinels.close()

@@ -80,6 +80,8 @@ class Line:
     def _exchange(self, *command: Any) -> Any:
         if self._connection is None:
             self._connection = self._pool.get_connection()
+        elif self._connection.should_reconnect():
+            raise LostConnection("Another server has become the primary.")
         self._connection.send_command(*command, check_health=False)
         return self._connection.read_response()
 

@@ -67,6 +67,29 @@ class _Sentinels:
         raise LostConnection(f"No sentinel knows a primary of {service!r} ({'; '.join(said)}).")
 
 
+class _ToPrimary(SentinelManagedConnection):
+    """Closed when an answer does not come in time, and known to be out of date when another server is the primary.
+
+    redis-py's connections are closed then; those of its sentinels are not, for another default of one argument. They
+    would stay with a primary that is cut off, and take an answer that comes late for that to the next command.
+    """
+
+    def read_response(
+        self, disable_decoding: bool = False, *, disconnect_on_error: bool | None = True, **options: Any
+    ) -> Any:
+        return super().read_response(disable_decoding, disconnect_on_error=disconnect_on_error, **options)
+
+    def should_reconnect(self) -> bool:
+        """Whether another connection has learned of another primary."""
+        newest: tuple[str, int] | None = self.connection_pool.master_address
+        is_told: bool = super().should_reconnect()  # type: ignore[no-untyped-call]
+        return is_told or (self.host, self.port) != newest
+
+
+class _ToPrimaryEncrypted(_ToPrimary, SentinelManagedSSLConnection):
+    pass
+
+
 def primary_pool(url: SentinelUrl, **options: Any) -> redis.BlockingConnectionPool:
     """Connections to whichever server is the primary when each is made.
 
@@ -80,7 +103,7 @@ def primary_pool(url: SentinelUrl, **options: Any) -> redis.BlockingConnectionPo
     if url.is_encrypted:
         of_sentinels["ssl"] = True
         of_sentinels |= {name: value for name, value in of_server.items() if name.startswith("ssl_")}
-    kind = SentinelManagedSSLConnection if url.is_encrypted else SentinelManagedConnection
+    kind = _ToPrimaryEncrypted if url.is_encrypted else _ToPrimary
     pool = redis.BlockingConnectionPool(connection_class=kind, **{**options, **of_server})
     # As redis-py's own pool for sentinels does it, which would not wait for a connection that is free.
     pool.connection_kwargs["connection_pool"] = SentinelConnectionPoolProxy(

@@ -4,8 +4,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import redis
@@ -71,8 +71,29 @@ class Sentinels:
         lost, begin = self.primary_port(), time.monotonic()
         for port in (lost, self.sentinel_ports[0]):
             self._processes[port].send_signal(how)
-        wait_until(lambda: self.primary_port() != lost, timeout=30, message="no other primary is chosen")
+        self.wait_for_another_than(lost)
         return time.monotonic() - begin
+
+    def wait_for_another_than(self, port: int) -> None:
+        """Until another server is the primary."""
+        wait_until(lambda: self.primary_port() != port, timeout=60, message="no other primary is chosen")
+
+    def lose_primary_with_what_no_replica_has(self, written: Callable[[], None]) -> None:
+        """Hold the replicas off, let something be written, and kill the primary before they have got it.
+
+        Args:
+            written: returns when that is so.
+        """
+        primary = self.primary_port()
+        with ExitStack() as stack:
+            for port in self.ports:
+                if port != primary:
+                    stack.enter_context(self.silenced(port))
+            with redis.Redis(HOST, primary, password=PASSWORD) as client:
+                client.client_kill_filter(_type="replica")  # else the system would keep for them what is sent
+            written()
+            self._processes[primary].kill()
+        self.wait_for_another_than(primary)
 
     @contextmanager
     def silenced(self, port: int) -> Iterator[None]:

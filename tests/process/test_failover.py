@@ -5,7 +5,8 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -17,6 +18,7 @@ from tests.waiting import wait_until
 
 logger = logging.getLogger(__name__)
 LEVELS = ("memory", "fsync", "replica")
+MORE = 20
 
 
 @pytest.fixture
@@ -95,19 +97,13 @@ def test_service_follows_to_the_new_primary_and_loses_nothing_that_two_servers_h
 ):
     schedule = {"actor": "add", "args": {"x": 1, "y": 1}, "every_ms": 1000}
     assert service.http.put("/v1/schedules/beat", json=schedule).status_code in (200, 201)
-    senders = {level: Sender(service, level) for level in LEVELS}
-    with senders["memory"], senders["fsync"], senders["replica"]:
+    with all_sending(service) as senders:
         wait_for_more(senders)
         begin = time.monotonic()
         chosen_after = sentinels.lose_host(how)
         wait_for_more(senders)
         back_after = max(sender.first_after_gap(begin) for sender in senders.values())
-        ran_after = seconds_until_one_runs(service, begin)
-    lost = {
-        level: sum(is_lost(service, path) for path in sender.accepted) for level, sender in senders.items()
-    }
-    accepted = {level: len(sender.accepted) for level, sender in senders.items()}
-    logger.info("accepted %s, lost %s", accepted, lost)
+    ran_after = seconds_until_one_runs(service, begin)
     logger.info(
         "another primary after %.1f s, jobs accepted after %.1f s, run after %.1f s",
         chosen_after,
@@ -115,15 +111,48 @@ def test_service_follows_to_the_new_primary_and_loses_nothing_that_two_servers_h
         ran_after,
     )
     assert max(back_after, ran_after) < 30
-    assert lost["replica"] == 0
-    for sender in senders.values():
-        for path in sender.accepted:
-            if not is_lost(service, path):
-                service.wait_for_state(path, "succeeded", timeout=30)
+    assert lost(service, senders)["replica"] == 0
     before = last_tick(service)
     wait_until(lambda: last_tick(service) > before, timeout=15, message="schedules are not fired any more")
     assert PASSWORD not in service.output()
     assert SENTINELS_PASSWORD not in service.output()
+
+
+@pytest.mark.soak
+def test_what_no_other_server_had_is_lost_and_was_not_accepted_as_replicated(
+    service: RunningService, sentinels: Sentinels
+):
+    with all_sending(service) as senders:
+        wait_for_more(senders)
+        others = {level: senders[level] for level in ("memory", "fsync")}
+        sentinels.lose_primary_with_what_no_replica_has(lambda: wait_for_more(others))
+        wait_for_more(senders)
+    found = lost(service, senders)
+    assert found["memory"] >= MORE
+    assert found["fsync"] >= MORE
+    assert found["replica"] == 0
+
+
+@contextmanager
+def all_sending(service: RunningService) -> Iterator[dict[str, Sender]]:
+    """Submit at each level meanwhile."""
+    senders = {level: Sender(service, level) for level in LEVELS}
+    with ExitStack() as stack:
+        for sender in senders.values():
+            stack.enter_context(sender)
+        yield senders
+
+
+def lost(service: RunningService, senders: Mapping[str, Sender]) -> dict[str, int]:
+    """How many of the accepted jobs of each level are not there; waits until all others have succeeded."""
+    found = {}
+    for level, sender in senders.items():
+        kept = [path for path in sender.accepted if service.http.get(path).status_code != 404]
+        found[level] = len(sender.accepted) - len(kept)
+        for path in kept:
+            service.wait_for_state(path, "succeeded", timeout=30)
+        logger.info("%s: accepted %d, lost %d", level, len(sender.accepted), found[level])
+    return found
 
 
 def seconds_until_one_runs(service: RunningService, begin: float) -> float:
@@ -132,15 +161,11 @@ def seconds_until_one_runs(service: RunningService, begin: float) -> float:
     return time.monotonic() - begin
 
 
-def wait_for_more(senders: dict[str, Sender]) -> None:
-    """Until each has twenty more accepted."""
-    marks = {level: len(sender.accepted) + 20 for level, sender in senders.items()}
+def wait_for_more(senders: Mapping[str, Sender]) -> None:
+    """Until each has some more accepted."""
+    marks = {level: len(sender.accepted) + MORE for level, sender in senders.items()}
     wait_until(
         lambda: all(len(senders[level].accepted) >= mark for level, mark in marks.items()),
         timeout=60,
         message="nothing is accepted any more",
     )
-
-
-def is_lost(service: RunningService, path: str) -> bool:
-    return service.http.get(path).status_code == 404

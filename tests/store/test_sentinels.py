@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.process.sentinels import PASSWORD, SENTINELS_PASSWORD, SERVICE, Sentinels
+from tests.process.sentinels import HOST, PASSWORD, SENTINELS_PASSWORD, SERVICE, Sentinels
 from worker_service.jobs.errors import StoreUnavailable
 from worker_service.store import check_server, connect, shown_url
 from worker_service.store.line import Line
@@ -68,6 +68,14 @@ def test_either_password_that_is_wrong_is_told(sentinels: Sentinels):
 
 def test_service_that_they_do_not_know_is_told(sentinels: Sentinels):
     assert "No such master with that name" in refusal(sentinels.url.replace(SERVICE, "other"))
+
+
+def test_user_of_the_sentinels_needs_to_ask_for_the_primary_only(sentinels: Sentinels):
+    for port in sentinels.sentinel_ports:
+        with redis.Redis(HOST, port, password=SENTINELS_PASSWORD) as sentinel:
+            sentinel.execute_command("ACL", "SETUSER", "asks", "on", ">secret", "+sentinel|master")
+    own = "sentinel_username=asks&sentinel_password=secret"
+    check_server(f"{sentinels.url.partition('?')[0]}?{own}")
 
 
 def test_sentinels_that_are_dead_or_silent_are_passed_over_at_once(sentinels: Sentinels):

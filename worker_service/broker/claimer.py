@@ -11,7 +11,7 @@ instant happens here, on the monotonic clock: a blocking command of the server e
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
 from time import monotonic
 
@@ -19,6 +19,7 @@ from dramatiq.logging import get_logger
 
 from ..jobs.errors import StoreTooNew, StoreUnavailable
 from ..store import Claim, ClaimedJob, Outcome, SessionLost, Store
+from .holdings import Holdings
 from .proxy import JobProxy, describe
 from .session import Session
 from .submission import decode
@@ -33,16 +34,26 @@ class Claimer:
     store: where jobs are claimed.
     session: the right to hold claims; opened here when there is none.
     finish: records an outcome without a run (an undecodable message).
+    holdings: told of what is claimed.
+    running: session -> what the store says that it holds, token by id.
     prefetch: how many jobs beyond the idle threads may be held.
     """
 
     def __init__(
-        self, store: Store, session: Session, finish: Callable[[Outcome], None], prefetch: int
+        self,
+        store: Store,
+        session: Session,
+        finish: Callable[[Outcome], None],
+        holdings: Holdings,
+        running: Callable[[str], Mapping[str, str]],
+        prefetch: int,
     ) -> None:
         self._logger = get_logger(__name__, type(self))
         self._store = store
         self._session = session
         self._finish = finish
+        self._holdings = holdings
+        self._running = running
         self._prefetch = prefetch
         self._threads = 0
         self._inboxes: dict[str, SimpleQueue[JobProxy]] = {}
@@ -50,6 +61,7 @@ class Claimer:
         self._suspects = 0
         self._alone = 0
         self._poked = True
+        self._doubts = False
         self._maybe_more = False
         self._due_at: float | None = None
         self._bell_only = False
@@ -99,6 +111,12 @@ class Claimer:
             self._poked = True
             self._changed.notify_all()
             return True
+
+    def doubt(self) -> None:
+        """A connection was lost, and perhaps a mark with it, or what the server knew last."""
+        with self._changed:
+            self._doubts = self._poked = True
+            self._changed.notify_all()
 
     def release(self, jobs: list[JobProxy]) -> None:
         """These jobs are no longer held: their threads are idle again."""
@@ -175,11 +193,31 @@ class Claimer:
             self._poked = False
         claim = self._store.claim(session, str(self._nonce), n, queues, suspects=suspects, ring=ring)
         self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
+        self._holdings.add((job.id, job.token) for job in claim.jobs)
         with self._changed:
             self._count(claim.jobs, 1)
             self._maybe_more = claim.more or len(claim.jobs) >= n or self._capacity() <= 0
             self._due_at = None if claim.next_due_ms is None else monotonic() + claim.next_due_ms / 1000
         self._hand_out(claim)
+        if self._doubts:
+            self._doubts = False
+            try:
+                self._give_back_what_is_not_here(session)
+            except StoreUnavailable:
+                self._doubts = True
+                raise
+
+    def _give_back_what_is_not_here(self, session: str) -> None:
+        """A server that went back in time (a fail-over to one that lagged, a crash before its last fsync) has jobs
+        run here that have ended; while this process lives, nobody would rescue them.
+
+        Only here, on the thread that claims and after a claim that was answered, all that the store may have handed
+        out is known.
+        """
+        known = self._holdings.copy()
+        for id, token in self._running(session).items() - known:
+            self._logger.warning("Job %s is given back: by the store it runs here, but it does not.", id)
+            self._finish(Outcome(id, token, "hand_back", reason="forgotten"))
 
     def _queues_in_turn(self) -> list[str]:
         queues = list(self._inboxes)

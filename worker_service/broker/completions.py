@@ -15,6 +15,7 @@ from dramatiq.logging import get_logger
 
 from ..jobs.errors import StoreUnavailable
 from ..store import Outcome, Store
+from .holdings import Holdings
 
 BATCH = 100
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 1.0
@@ -30,11 +31,13 @@ class Completions:
 
     Args:
         store: used by this thread alone.
+        holdings: told of what is written, or cannot be.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, holdings: Holdings) -> None:
         self._logger = get_logger(__name__, type(self))
         self._store = store
+        self._holdings = holdings
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._give_up_at = inf
         self._thread = threading.Thread(target=self._run, name="completions", daemon=True)
@@ -64,6 +67,7 @@ class Completions:
                 self._write([each.outcome for each in batch])
             except Exception:
                 self._logger.exception("Could not record %d outcomes; these jobs will run again.", len(batch))
+            self._holdings.remove((each.outcome.id, each.outcome.token) for each in batch)
             for each in batch:
                 if each.then is not None:
                     each.then()

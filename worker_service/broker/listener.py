@@ -86,7 +86,7 @@ class Listener:
                 self._logger.warning("Listening waits: %s", error)
                 self._may_have_lost = True
                 self._stopped.wait(RETRY_SECONDS)
-                self._claimer.poke()  # a mark may have been lost with the connection
+                self._claimer.doubt()
             except Exception:
                 self._logger.exception("Listening failed; trying again.")
                 self._stopped.wait(RETRY_SECONDS)

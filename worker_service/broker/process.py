@@ -33,6 +33,7 @@ from ..store.workers import Workers, names_text
 from .boot import once_booted
 from .claimer import Claimer
 from .completions import Completions
+from .holdings import Holdings
 from .interrupts import Interrupts, LeaseLost
 from .keeping import KeeperOrders, Keeping
 from .listener import Listener
@@ -74,8 +75,16 @@ class WorkerProcess(Middleware):
         self._workers = Workers(store.client, store.keys)
         self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
-        self.completions = Completions(store.for_one_thread())
-        self.claimer = Claimer(store.for_one_thread(), self.session, self.completions.put, settings.prefetch)
+        self._holdings = Holdings()
+        self.completions = Completions(store.for_one_thread(), self._holdings)
+        self.claimer = Claimer(
+            store.for_one_thread(),
+            self.session,
+            self.completions.put,
+            self._holdings,
+            self._workers.running,
+            settings.prefetch,
+        )
 
     @property
     def actor_options(self) -> set[str]:
@@ -189,6 +198,8 @@ class WorkerProcess(Middleware):
                 # What waits for its end may kill this process before that is written.
                 is_kept = job.claimed.runs_alone
                 self.completions.put(outcome, release if is_kept else None)
+            else:
+                self._holdings.remove([(job.claimed.id, job.claimed.token)])
         finally:
             if not is_kept:
                 release()

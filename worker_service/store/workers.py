@@ -126,6 +126,15 @@ class Workers:
         jobs = sorted(job.decode() for job in held) if isinstance(held, list) else []
         return seconds * 1000 + micros // 1000, worker, jobs
 
+    def running(self, id: str) -> dict[str, str]:
+        """The jobs that one holds by the store, with the token of each delivery.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            return text_of(self._client.hgetall(self._keys.running(id)))
+
     def words(self, id: str) -> list[str]:
         """What one was asked to do; see lua/tell_worker.lua."""
         with translated(), self._client.pipeline(transaction=False) as pipe:

@@ -213,7 +213,7 @@ class Queries:
         with translated():
             seconds, microseconds = self._client.time()
             now_ms = seconds * 1000 + microseconds // 1000
-            held: list[bytes] = self._client.zrangebyscore(self.keys.sessions, now_ms, "+inf")  # type: ignore[assignment]
+            held: list[bytes] = self._client.zrangebyscore(self.keys.sessions, f"({now_ms}", "+inf")  # type: ignore[assignment]
             pipe = self._client.pipeline(transaction=False)
             for session in held:
                 pipe.hget(self.keys.session(session.decode()), "host")

@@ -48,6 +48,8 @@ def _console() -> dict[str, click.Command]:
 @click.version_option(__version__)
 def main() -> None:
     """A background-job service: POST a job over HTTP, workers run it."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does for web, workers and schedulers: actor modules of this folder
 
 
 @main.command("up")

@@ -134,3 +134,10 @@ def test_wrong_setting_is_one_message_when_dramatiq_or_granian_are_started_direc
     assert done.returncode == 1
     assert done.stderr.count("The settings are wrong.\nJOBS_LEASE_MS: Input should be a valid integer") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_commands_of_the_console_find_a_module_in_the_folder_where_they_are_called(tmp_path: Path):
+    (tmp_path / "here.py").write_text("from worker_service import actor\n@actor\ndef mine(): ...\n")
+    done = run([COMMAND, "openapi"], tmp_path, JOBS_ACTOR_MODULES="here")
+    assert done.returncode == 0, done.stderr
+    assert '"mine"' in done.stdout

@@ -48,8 +48,9 @@ def _console() -> dict[str, click.Command]:
 @click.version_option(__version__)
 def main() -> None:
     """A background-job service: POST a job over HTTP, workers run it."""
+    # Actor modules of this folder are found, as `python -m` finds them for web, workers and schedulers.
     if "" not in sys.path:
-        sys.path.insert(0, "")  # as `python -m` does for web, workers and schedulers: actor modules of this folder
+        sys.path.insert(0, "")
 
 
 @main.command("up")

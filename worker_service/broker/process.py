@@ -41,6 +41,7 @@ from .log_records import scrub_log_records
 from .page import Page
 from .proxy import CURRENT, JobProxy, Notes
 from .recycling import Recycling
+from .served import choose_queues
 from .session import Session
 from .submission import STORE_RESULT
 from .thread_watch import ThreadWatch
@@ -131,6 +132,7 @@ class WorkerProcess(Middleware):
             self._logger.error("No keeper can be started: %s", error)
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        choose_queues(worker, broker.get_declared_queues())
         if self._page is None:  # a Worker made by hand, without the dramatiq command
             self.after_process_boot(broker)
         assert self._page is not None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from . import current_job, registry
 from .settings import settings
-from .store.overview import Overviews
+from .store import Rates
 from .tasks.add import add as _add
 from .tasks.cleanup_temp import cleanup_temp as _cleanup_temp
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
@@ -56,10 +56,11 @@ def generate_report(day: date | None = None) -> dict[str, Any]:
     """Write what the jobs of a day (UTC, by default the one before) came to, as ``reports/<day>.csv``."""
     tick = current_job().tick or datetime.now(UTC)
     day = day or tick.date() - timedelta(days=1)
-    first = int(datetime.combine(day, time(), UTC).timestamp()) // 60
+    first_hour = int(datetime.combine(day, time(), UTC).timestamp()) // 3600
     broker = registry.broker()
-    counts = Overviews(broker.store.client, broker.store.namespace)
-    totals = counts.totals_between(sorted(broker.actors), first, first + 24 * 60 - 1)
+    rates = Rates(broker.store.client, broker.store.keys)
+    rates.roll_up()
+    totals = rates.of_hours(sorted(broker.actors), first_hour, 24)
     return _generate_report(settings().data_dir / "files", day, totals)
 
 

@@ -6,7 +6,8 @@ Promises:
 - When the worker dies, however, its jobs are rescued at once. It has died when the pipe is closed or this
   process has another parent; both, because a child of a job may hold the pipe.
 - A job that still runs 30 s past its time limit (C code, a blocked call) ends the worker, gently if possible.
-- It rescues other processes' lost sessions, lets jobs expire and prunes finished ones, so that a worker does neither.
+- It rescues other processes' lost sessions, lets jobs expire, prunes finished ones and sums counters up, so that a
+  worker does nothing of that.
 
 Run as ``python -m worker_service.broker.keeper PIPE_FD PAGE_FD PROCESS_FD``; the first line on the pipe holds
 its orders.
@@ -25,7 +26,7 @@ from time import monotonic
 from typing import Any
 
 from ..jobs.errors import StoreUnavailable
-from ..store import SessionLost, Store, connect
+from ..store import Rates, SessionLost, Store, connect
 from .page import Page
 from .post_mortem import PostMortem
 
@@ -33,6 +34,8 @@ LOOK_SECONDS = 0.25
 HARD_LIMIT_SECONDS = 30.0
 EXPIRE_SECONDS = 2.0
 PRUNE_SECONDS = 60.0
+ROLL_UP_SECONDS = 20.0
+"""One process does it once in each minute; so it is done within so much of its beginning."""
 PRUNED_SLICES = 20
 """Of 500 jobs, between two looks of a quarter of a second."""
 AFTER_DEATH_SECONDS = 0.05
@@ -62,6 +65,7 @@ class Keeper:
         self._store = Store(
             connect(orders["url"], timeout=max(1.0, self._lease_ms / 5000)), orders["namespace"]
         )
+        self._rates = Rates(self._store.client, self._store.keys)
         self._session = ""
         self._buffer = b""
         self._overdue = ""
@@ -72,6 +76,7 @@ class Keeper:
             _Chore(lease / 5, self._rescue_lost),
             _Chore(EXPIRE_SECONDS, self._expire),
             _Chore(PRUNE_SECONDS, self._prune),
+            _Chore(ROLL_UP_SECONDS, self._roll_up),
         ]
 
     def run(self) -> None:
@@ -127,6 +132,9 @@ class Keeper:
     def _prune(self) -> bool:
         """Some slices, so that it is faster than jobs end; the lease comes between two such rounds."""
         return all(self._store.prune(self._retention)[1] for _ in range(PRUNED_SLICES))
+
+    def _roll_up(self) -> None:
+        self._rates.roll_up()
 
     def _watch_deadlines(self, now: float) -> None:
         started = self._page.started()

@@ -34,7 +34,7 @@ class Keys:
         self.arrivals = self.prefix + "arrivals"
         """string: number of places given out so far; for ever."""
         self.meta = self.prefix + "meta"
-        """hash: schema version, last rescue; for ever."""
+        """hash: schema version, last rescue, last minute that was summed up; for ever."""
         self.schedules = self.prefix + "schedules"
         """zset of all schedules by their next tick; those that are paused or have none stand at the end (inf)."""
         self.schedulers = self.prefix + "schedulers"
@@ -43,6 +43,8 @@ class Keys:
         """string: the scheduler process that fires; expires."""
         self.deliveries = self.prefix + "deliveries"
         """zset of the newest 10,000 deliveries of webhooks by creation instant; some may be pruned already."""
+        self.counted = self.prefix + "counted"
+        """zset of actors by the newest minute in which something of theirs was counted; until that is 35 days ago."""
         self.api_keys = self.prefix + "api_keys"
         """zset of the ids of API keys by creation; until revoked."""
         self.audit = self.prefix + "audit"
@@ -165,8 +167,16 @@ class Keys:
         return f"{self.prefix}total:{actor}"
 
     def minute(self, actor: str, minute: int) -> str:
-        """hash of the counters of one minute since the epoch; expires after two days."""
+        """hash of the counters of one minute since the epoch, of all actors for ``""``; expires after 6 hours."""
         return f"{self.prefix}m:{actor}:{minute}"
+
+    def ten(self, actor: str, ten: int) -> str:
+        """hash of the sums of ten minutes, as `minute`; expires after 80 hours."""
+        return f"{self.prefix}t:{actor}:{ten}"
+
+    def hour(self, actor: str, hour: int) -> str:
+        """hash of the sums of an hour, as `minute`; expires after 35 days."""
+        return f"{self.prefix}h:{actor}:{hour}"
 
     def quota(self, who: str) -> str:
         """string: what somebody has asked for in this minute; expires with it."""

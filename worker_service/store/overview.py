@@ -6,7 +6,6 @@ moves meanwhile may be counted twice, or not at all.
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -157,24 +156,6 @@ class Overviews:
             name: {field: int(value) for field, value in fields.items()}
             for name, fields in zip(names, found, strict=True)
         }
-
-    def totals_between(
-        self, actors: Iterable[str], first_minute: int, last_minute: int
-    ) -> dict[str, dict[str, int]]:
-        """Actor -> what its counters grew by in these minutes since 1970, as far back as two days.
-
-        Raises:
-            StoreUnavailable: Redis is away.
-        """
-        found: dict[str, Counter[str]] = {}
-        with translated(), self._client.pipeline(transaction=False) as pipe:
-            for actor in actors:
-                for minute in range(first_minute, last_minute + 1):
-                    pipe.hgetall(self._keys.minute(actor, minute))
-                found[actor] = Counter()
-                for fields in pipe.execute():
-                    found[actor].update({name: int(value) for name, value in text_of(fields).items()})
-        return {actor: dict(count) for actor, count in found.items()}
 
     def _queues(self, names: list[str], now_ms: int) -> list[QueueOverview]:
         with self._client.pipeline(transaction=False) as pipe:

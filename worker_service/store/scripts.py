@@ -50,6 +50,8 @@ VERBS = (
     "spend",
     "expire",
     "prune",
+    "begin_roll_up",
+    "roll_up",
     "add_key",
     "use_key",
     "rotate_key",

@@ -16,6 +16,7 @@ TYPES = {
     "meta": "hash",
     "watch": "string",
     "deliveries": "zset",
+    "counted": "zset",
     "schedules": "zset",
     "schedulers": "zset",
     "leader": "string",
@@ -55,6 +56,8 @@ FAMILIES = {
     "unique": "hash",
     "total": "hash",
     "m": "hash",
+    "t": "hash",
+    "h": "hash",
     "quota": "string",
 }
 """Families of keys, by what stands before the second colon of their names."""
@@ -92,7 +95,7 @@ def check_keys(look: Look) -> None:
         pairs = [part for name, kind in kinds.items() if kind for part in (name, kind.encode())]
         look.examine(CHECK, SAYS, "examine_types", pairs, width=2)
     look.examine(CHECK, SAYS, "examine_numbers", [], SCHEMA)
-    for family in ("total", "m"):
+    for family in ("total", "m", "t", "h"):
         for names in look.names(family):
             look.examine(CHECK, SAYS, "examine_counters", names, family)
 

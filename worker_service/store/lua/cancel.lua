@@ -1,7 +1,7 @@
 -- cancel: stop a job at once, or ask the process that runs it to stop.
 -- Guarantee: a cancelled job is never claimed; one that runs never runs again, whatever becomes of its process;
 --   repeatable.
--- Keys: sessions job q due bell total m final watch ev jobs queues msg group unique wake tag tags changed arrivals deliveries hook deadlines
+-- Keys: counted sessions job q due bell total m final watch ev jobs queues msg group unique wake tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count place unique tags final cancelled
 -- ARGV: 1 now  2 id
 -- Returns: cancelled | asked | finished | unknown

@@ -2,7 +2,7 @@
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
 --   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest. A job that
 --   the next crash would end comes alone: met behind others, it ends the claim, and the next one begins with it.
--- Keys: sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook deadlines
+-- Keys: counted sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place unique tags final expire bury
 -- ARGV: 1 now  2 session  3 nonce  4 n  5 suspects (how many jobs with an earlier crash may be among them)
 --       6 ring (1: ring the session's bell when fewer than n were found)  7.. queues, in order of preference

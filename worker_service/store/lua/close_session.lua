@@ -2,7 +2,7 @@
 --   asked to stop is cancelled.
 -- Guarantee: no job stays with a session that is gone; marks the process may have taken are set again.
 --   A damaged record is buried and does not hold the rest.
--- Keys: sessions session running claim bell job q wake due queues total m final watch ev jobs msg group unique tag tags changed arrivals deliveries hook deadlines
+-- Keys: counted sessions session running claim bell job q wake due queues total m final watch ev jobs msg group unique tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place unique tags final cancelled bury
 -- ARGV: 1 now  2 session  3 limit (jobs handed back in one call)  4.. ids of those that had begun
 -- Returns: closed | more (call again)

@@ -1,7 +1,7 @@
 -- examine_groups: judge whether groups have counted their members, and whether anybody will complete them.
 -- Guarantee: callbacks are created once, in the step that finds them due. Those of a group that can never be complete
 --   are created dead, for a person to see and replay.
--- Keys: group job msg jobs queues q due wake arrivals total m final watch ev sessions log unique tag tags changed deliveries hook deadlines
+-- Keys: counted group job msg jobs queues q due wake arrivals total m final watch ev sessions log unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place unique tags final expire create join examine
 -- ARGV: 1 now  2 repair (1|0)  3 deserted (1: no job of these groups was found, in two looks)  4.. groups
 -- Returns: {findings}, each {group, word, 1 when mended, detail}

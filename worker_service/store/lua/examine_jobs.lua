@@ -2,7 +2,7 @@
 -- Guarantee: each is judged and mended in one step, so one that moves is not taken for a damaged one. No job is lost:
 --   it is put where it belongs; one that cannot run is buried. A running one that nobody would ever rescue gets its
 --   session back with a lease that has ended, and the next rescue takes it.
--- Keys: job msg jobs queues q due wake arrivals sessions session running total m final group watch ev unique tag tags changed deliveries hook deadlines
+-- Keys: counted job msg jobs queues q due wake arrivals sessions session running total m final group watch ev unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place unique tags final bury examine
 -- ARGV: 1 now  2 repair (1|0)  3.. ids
 -- Returns: {findings}, each {id, word, 1 when mended, detail}

@@ -1,6 +1,6 @@
 -- examine_members: judge jobs that ended, and belong to a group, by whether that has heard of it.
 -- Guarantee: a member is counted once; callbacks that follow from it are created in the same step.
--- Keys: job group msg jobs queues q due wake arrivals total m final watch ev sessions log unique tag tags changed deliveries hook deadlines
+-- Keys: counted job group msg jobs queues q due wake arrivals total m final watch ev sessions log unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place unique tags final expire create join examine
 -- ARGV: 1 now  2 repair (1|0)  3.. ids
 -- Returns: {findings, groups that these jobs belong to}, each finding {id, word, 1 when mended, the group}

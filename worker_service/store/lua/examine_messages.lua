@@ -1,7 +1,7 @@
 -- examine_messages: judge messages by whether their job has a record.
 -- Guarantee: a job whose record is lost is buried with what its message tells, for a person to see and put back;
 --   one that had ended is removed with all that belongs to it.
--- Keys: job msg out attempts log step jobs q due total m final group watch ev queues sessions unique wake tag tags changed arrivals deliveries hook deadlines
+-- Keys: counted job msg out attempts log step jobs q due total m final group watch ev queues sessions unique wake tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count place unique tags final examine
 -- ARGV: 1 now  2 repair (1|0)  3.. three values per message: id of its job, queue and actor as the message says
 --   ('' when it cannot be read)

@@ -17,7 +17,7 @@ end
 
 free_first()
 judge('arrivals', redis.call('GET', ARRIVALS), function() redis.call('SET', ARRIVALS, now) end)
-for _, field in ipairs({'rescue_at', 'rescue_hold', 'sessions_opened'}) do
+for _, field in ipairs({'rescue_at', 'rescue_hold', 'sessions_opened', 'rolled_up'}) do
   judge('meta ' .. field, redis.call('HGET', META, field), function() redis.call('HDEL', META, field) end)
 end
 local found = redis.call('HGET', META, 'schema')

@@ -1,7 +1,7 @@
 -- expire: end the jobs whose deadline has passed and that nobody has started, on whatever queue they wait.
 -- Guarantee: only a job that waits, has not begun and is past its deadline expires; jobs without a deadline cost
 --   nothing; repeatable. A damaged record does not hold the rest.
--- Keys: sessions deadlines job q due jobs queues msg total m final watch ev group unique wake tag tags changed arrivals deliveries hook
+-- Keys: counted sessions deadlines job q due jobs queues msg total m final watch ev group unique wake tag tags changed arrivals deliveries hook
 -- Uses: keys publish clock count deadline place unique tags final expire
 -- ARGV: 1 now  2 limit (jobs in one call)
 -- Returns: {number expired, 1 when more remain}

@@ -2,7 +2,7 @@
 -- Guarantee: only the holder of a job's token changes it; an outcome is written whole, with its follow-ups
 --   and its group, or not at all ('broken': of a damaged record, say); repeated, it answers 'already'.
 --   dead_letter is never broken by what belongs to the job.
--- Keys: sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed deliveries hook deadlines
+-- Keys: counted sessions job msg out attempts running q due wake queues jobs arrivals total m final group watch ev log unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place end unique tags final cancelled expire create join
 -- ARGV: 1 now  2 number of outcomes
 --   then per outcome eleven values: id, token, verb, delay_ms, charged (1|0), reason, error (JSON or ''),

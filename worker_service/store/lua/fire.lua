@@ -3,7 +3,7 @@
 --   together, so however many schedulers fire a tick, however often, it has one job. None when an earlier job of the
 --   schedule is still there, where that is asked for. What is run by hand or backfilled moves nothing; a request for it
 --   that comes again under its key makes no second job.
--- Keys: schedule schedules ticks job msg jobs queues q due wake arrivals total m final watch ev group unique tag tags changed deliveries hook deadlines idem asked
+-- Keys: counted schedule schedules ticks job msg jobs queues q due wake arrivals total m final watch ev group unique tag tags changed deliveries hook deadlines idem asked
 -- Uses: keys publish clock count deadline place unique tags final expire create schedule idempotency
 -- ARGV: 1 now ('' = server clock)  2 schedule  3 uid  4 version  5 tick  6 cause (tick | backfill | run_now)
 --   7 next tick ('' = none)  8 name of the idempotency record ('' = none)  9 fingerprint of the request  10 keep_ms

@@ -1,7 +1,7 @@
 -- purge: cancel jobs that wait in a queue, those first that would run first.
 -- Guarantee: a cancelled job is never claimed, and what runs goes on; each job is cancelled whole or not at all. Of a
 --   record that cannot be read the place is freed, and the doctor tells of it. Repeated, it cancels the next ones.
--- Keys: sessions job q due total m final watch ev jobs queues msg group unique wake tag tags changed arrivals deliveries hook deadlines
+-- Keys: counted sessions job q due total m final watch ev jobs queues msg group unique wake tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count place unique tags final cancelled
 -- ARGV: 1 now  2 queue  3 limit (jobs in one call)
 -- Returns: {number cancelled, 1 when more wait}

@@ -2,7 +2,7 @@
 -- Guarantee: only a job that is dead or cancelled moves; a call repeated with the same nonce (its reply was lost)
 --   answers the same and moves nothing, even if a job has died again since. A damaged record does not hold the rest.
 --   Whose work another job does meanwhile (locked) is left as it is.
--- Keys: job q wake arrivals total m final watch ev due unique changed deadlines group jobs msg queues tag tags deliveries hook
+-- Keys: counted job q wake arrivals total m final watch ev due unique changed deadlines group jobs msg queues tag tags deliveries hook
 -- Uses: keys publish clock count deadline place unique tags final expire
 -- ARGV: 1 now  2 nonce  3 until (UTC ms: leave alone what ended later, and what was run again with other
 --   arguments; '' = none)  4.. ids

@@ -4,7 +4,7 @@
 --   the new one, with the job that follows, or is released; when another job does the work of the new one, or would
 --   follow its window, which passes nothing on (locked), nothing changes, but that overdue ones expire. What the old
 --   one has begun to do once (has_steps) the new one would do again: it is not created.
--- Keys: job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed deliveries hook deadlines
+-- Keys: counted job msg jobs queues q due wake arrivals total m final watch ev group unique step tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place unique tags final expire create
 -- ARGV: 1 now ('' = server clock)  2 id  3.. seventeen values of the new job, see lib/create.lua
 -- Returns: {replayed | active | finished | unknown | has_steps | locked, id of the other job when locked}

@@ -4,7 +4,7 @@
 --   charged to jobs that had started: to those with an earlier crash if there are any, else to each once. Its error
 --   says which process died and how.
 --   A damaged record is buried and does not hold the rest.
--- Keys: meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook deadlines
+-- Keys: counted meta sessions session running claim bell job q due wake queues attempts total m final watch ev jobs msg group out unique tag tags changed arrivals deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place end unique tags final cancelled bury
 -- ARGV: 1 now  2 lease_ms  3 run_id of the server  4 limit (jobs in one call)
 --   5 wait after the first crash in ms  6 wait after later ones  7 session ('' = all whose lease ran out)

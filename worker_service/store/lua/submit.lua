@@ -4,7 +4,7 @@
 --   does work whose lock another job holds: that is answered under the key as well, unless it was rejected. No job
 --   comes into a queue that holds as many as its limit allows (full). All or none: when one of the jobs is refused,
 --   nothing is written (held_back); two that have a key or a lock in common must not be among them.
--- Keys: job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook deadlines
+-- Keys: counted job msg jobs queues limits q due wake arrivals total m final group watch ev idem unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count deadline place unique tags final expire create idempotency
 -- ARGV: 1 now ('' = server clock)  2 all or none (1|0)  3 number of jobs  4.. twenty values each: name of the
 --   idempotency record ('' = none), fingerprint of the request, keep_ms, then the seventeen of lib/create.lua

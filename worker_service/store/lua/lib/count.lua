@@ -1,7 +1,7 @@
--- Counters per actor: totals that never decrease, and a bucket per minute that lives for two.
+-- Counters per actor: totals that never decrease, and a bucket per minute that lives for some hours (store/rates.py).
 -- Collected while the script runs and written once, so that a batch costs as many writes as one job.
 local counted = {}
-local BUCKET_MS = 50 * 3600 * 1000 -- so that a day is whole for some hours after its end
+local BUCKET_MS = 6 * 3600 * 1000
 local BOUNDS = {5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000}
 
 local function count(actor, field, by)
@@ -41,7 +41,10 @@ local function write_counts(now)
     local total, bucket = total_key(actor), minute_key(actor, minute)
     for field, by in pairs(fields) do
       add(total, field, by)
-      if add(bucket, field, by) == by then redis.call('PEXPIRE', bucket, BUCKET_MS) end
+      if add(bucket, field, by) == by then
+        redis.call('PEXPIRE', bucket, BUCKET_MS)
+        redis.pcall('ZADD', COUNTED, 'GT', minute, actor)
+      end
     end
   end
 end

@@ -3,7 +3,7 @@
 local P = KEYS[1]
 local JOBS, QUEUES, SESSIONS, ARRIVALS = P .. 'jobs', P .. 'queues', P .. 'sessions', P .. 'arrivals'
 local META, WATCH, PAUSED, LIMITS = P .. 'meta', P .. 'watch', P .. 'paused', P .. 'limits'
-local DELIVERIES = P .. 'deliveries'
+local DELIVERIES, COUNTED = P .. 'deliveries', P .. 'counted'
 local DEADLINES = P .. 'deadlines'
 local SCHEDULES, SCHEDULERS, LEADER = P .. 'schedules', P .. 'schedulers', P .. 'leader'
 local API_KEYS = P .. 'api_keys'
@@ -36,6 +36,8 @@ local function idem_key(name) return P .. 'idem:' .. name end
 local function unique_key(digest) return P .. 'unique:' .. digest end
 local function total_key(actor) return P .. 'total:' .. actor end
 local function minute_key(actor, minute) return P .. 'm:' .. actor .. ':' .. minute end
+local function ten_key(actor, ten) return P .. 't:' .. actor .. ':' .. ten end
+local function hour_key(actor, hour) return P .. 'h:' .. actor .. ':' .. hour end
 local function quota_key(who) return P .. 'quota:' .. who end
 local function aside_key(name) return P .. 'aside:' .. name end
 local function event_channel(id) return P .. 'ev:' .. id end

@@ -16,6 +16,7 @@ from .api.events import events
 from .api.explaining import explaining
 from .api.failures import failures
 from .api.health import health
+from .api.http_metrics import HttpMetrics
 from .api.jobs import jobs
 from .api.keyring import Keyring
 from .api.keys import keys
@@ -26,6 +27,7 @@ from .api.operations import operations
 from .api.proxies import Proxies
 from .api.purging import purging
 from .api.queues import queues
+from .api.rates import rates
 from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
 from .api.stats import stats
@@ -72,6 +74,8 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app = _Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
+    http = HttpMetrics()
+    http.install(app)
     problems.install(app)
     headers.install(app)
     store, namespace = broker.store.client, broker.store.namespace
@@ -100,8 +104,9 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(schedule_ticks(broker, given))
     app.register_blueprint(actors(broker))
     app.register_blueprint(health(broker, waiting))
-    app.register_blueprint(metrics(broker, given))
+    app.register_blueprint(metrics(broker, given, http))
     app.register_blueprint(stats(broker, given))
+    app.register_blueprint(rates(broker))
     app.register_blueprint(openapi(broker))
     app.register_blueprint(keys(keyring, offered(broker.actors)))
     app.register_blueprint(audit(log))

@@ -379,5 +379,5 @@ class TestTrouble:
     def test_nothing_is_taken_above_the_high_water_mark(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(broker.vitals, "_read", lambda: {"used_memory": 90, "maxmemory": 100})
+        monkeypatch.setattr(broker.vitals, "read", lambda: {"used_memory": 90, "maxmemory": 100})
         problem(post(client, [job()]), 503, "store-full")

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.store.builders import NOW, a_session, claim, claimed, crashed, finish, submitted
+from worker_service.api.redis_metrics import redis_metrics
 from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
@@ -155,12 +156,117 @@ class TestLabels:
         assert value(scrape(client), "jobs_enqueued_total", actor=name) == 1
 
 
-def test_every_web_process_gives_the_same_numbers(
+def of_the_store(found: Scrape) -> Scrape:
+    """Without what is of the web process itself."""
+    return {
+        sample: number for sample, number in found.items() if not sample[0].startswith("worker_service_http_")
+    }
+
+
+def test_every_web_process_gives_the_same_numbers_of_the_store(
     client: FlaskClient, broker: JobBroker, settings: Settings, store: Store
 ):
     finish(store, claimed(store, actor="add"), "complete")
     other = create_app(broker, settings).test_client()
-    assert scrape(other) == scrape(client)
+    assert of_the_store(scrape(other)) == of_the_store(scrape(client))
+
+
+def test_what_runs_and_the_threads_that_would_be_needed_are_told_of_each_queue(
+    client: FlaskClient, store: Store
+):
+    now = time.time_ns() // 1_000_000
+    a_session(store, "s1", now_ms=now)
+    for queue, number in (("default", 3), ("mails", 2), ("paused", 4)):
+        for _ in range(number):
+            submitted(store, queue=queue, now_ms=now)
+        claim(store, 1, queues=[queue], now_ms=now)
+    store.pause("paused", "x", now)
+
+    found = scrape(client)
+
+    for queue, running, wanted in (("default", 1, 3), ("mails", 1, 2), ("paused", 1, 1)):
+        assert value(found, "queue_jobs", queue=queue, state="running") == running
+        assert value(found, "queue_wanted_threads", queue=queue) == wanted
+    assert value(found, "wanted_threads") == 6
+
+
+def test_duplicates_and_jobs_that_were_put_back_are_counted(client: FlaskClient, store: Store):
+    job = claimed(store, actor="typed")
+    finish(store, job, "dead_letter", reason="failed")
+    assert client.post(f"/v1/jobs/{job.id}/retry").status_code == 202
+    for _ in range(3):
+        client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}, "unique": {}})
+    found = scrape(client)
+    assert value(found, "jobs_duplicates_total", actor="add") == 2
+    assert value(found, "jobs_replayed_total", actor="typed") == 1
+
+
+def test_threads_are_those_of_workers_that_take_jobs(client: FlaskClient, store: Store):
+    store.open_session("a", 60_000, {"threads": "8"})
+    store.open_session("b", 60_000, {"threads": "4"})
+    assert value(scrape(client), "threads") == 12
+
+
+class TestServer:
+    def test_memory_and_append_only_file_are_those_of_the_server(self, client: FlaskClient, store: Store):
+        found = scrape(client)
+        assert 500_000 < value(found, "redis_memory_bytes") < 2**34
+        limit = store.client.info("memory")["maxmemory"]
+        assert value(found, "redis_memory_limit_bytes") == limit
+        assert value(found, "redis_evicted_keys_total") == 0
+        assert value(found, "redis_persistence_ok") == 1
+        assert value(found, "redis_append_only") == store.client.info("persistence")["aof_enabled"]
+
+    def test_disk_that_could_not_be_written_is_told(self):
+        info = {"aof_enabled": 1, "aof_last_write_status": "err", "rdb_last_bgsave_status": "ok"}
+        told = {metric.name: metric.samples[0].value for metric in redis_metrics(info)}
+        assert told == {"worker_service_redis_append_only": 1, "worker_service_redis_persistence_ok": 0}
+
+    def test_what_a_managed_server_does_not_tell_is_left_out(self):
+        assert list(redis_metrics({})) == []
+
+
+class TestRequests:
+    def requests(self, found: Scrape, method: str, route: str) -> dict[str, float]:
+        """Status -> how many."""
+        return {
+            labels["status"]: number
+            for (name, pairs), number in found.items()
+            if name == "worker_service_http_requests_total"
+            and (labels := dict(pairs))["route"] == route
+            and labels["method"] == method
+        }
+
+    def test_answers_are_counted_by_route_and_status(self, client: FlaskClient):
+        client.get("/v1/jobs/one")
+        client.get("/v1/jobs/two")
+        client.get("/v1/queues")
+        found = scrape(client)
+        assert self.requests(found, "GET", "/v1/jobs/<id>") == {"404": 2}
+        assert self.requests(found, "GET", "/v1/queues") == {"200": 1}
+        assert value(found, "http_request_seconds_count", method="GET", route="/v1/jobs/<id>") == 2
+
+    def test_path_or_method_that_nobody_knows_makes_no_label(self, client: FlaskClient):
+        client.get("/evil/1")
+        client.get("/evil/2")
+        client.open("/v1/queues", method="EVIL")
+        text = client.get("/metrics").get_data(as_text=True)
+        assert "evil" not in text.lower()
+        assert self.requests(scrape(client), "GET", "unknown") == {"404": 2}
+
+    def test_refused_jobs_are_counted_by_their_problem(self, client: FlaskClient):
+        client.post("/v1/jobs", json={"actor": "nobody"})
+        client.post("/jobs", data="{", content_type="application/json")
+        client.post("/v1/jobs:batch", json=[{"actor": "nobody"}, {"actor": "add", "args": {"x": 1}}, 7])
+        client.post("/v1/jobs:batch", json={"jobs": [{"actor": "nobody"}], "atomic": True})
+        client.get("/v1/jobs?wrong=1")
+        found = scrape(client)
+        rejected = {
+            dict(labels)["problem"]: number
+            for (name, labels), number in found.items()
+            if name == "worker_service_http_jobs_rejected_total"
+        }
+        assert rejected == {"invalid-job": 3, "bad-request": 1, "invalid-batch": 1}
 
 
 class TestTrouble:
@@ -168,11 +274,11 @@ class TestTrouble:
     def settings(self, broken_server: EmbeddedServer, namespace: str) -> Settings:
         return Settings(redis_url=broken_server.url, namespace=namespace)
 
-    def test_store_that_is_away_is_up_0_and_nothing_else_until_it_is_back(
+    def test_store_that_is_away_is_up_0_and_nothing_else_of_it_until_it_is_back(
         self, client: FlaskClient, broken_server: EmbeddedServer
     ):
         assert value(scrape(client), "up") == 1
         broken_server.kill()
-        assert scrape(client) == {("worker_service_up", frozenset()): 0}
+        assert of_the_store(scrape(client)) == {("worker_service_up", frozenset()): 0}
         broken_server.start()
         assert value(scrape(client), "up") == 1

@@ -20,6 +20,7 @@ def test_queues_tell_what_waits(client: FlaskClient):
         "name": "default",
         "queued": 1,
         "scheduled_or_retrying": 1,
+        "running": 0,
         "max_depth": None,
         "paused": None,
     }

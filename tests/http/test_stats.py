@@ -112,6 +112,8 @@ class TestStats:
             "queued": 2, "delayed": 1, "running": 0, "dead": 1, "workers": 1,
             "wanted_threads": 2, "threads": 0,
             "queued:default": 1, "queued:more.mail": 1, "delayed:default": 1, "delayed:more.mail": 0,
+            "running:default": 0, "running:more.mail": 0,
+            "wanted_threads:default": 1, "wanted_threads:more.mail": 1,
             "schedulers": 1, "scheduler_leads": 1, "schedules": 5, "schedules_damaged": 1,
             "schedules_missed": 3, "schedules_skipped": 0,
         }  # fmt: skip

@@ -191,6 +191,7 @@ REACHED: dict[str, dict[int, Reach]] = {
     "queues_pause": {204: _post("/v1/queues/default/pause", {"reason": "a move"})},
     "queues_resume": {204: _post("/v1/queues/default/resume")},
     "queues_show": {200: _after(Service.job, _get("/v1/queues/default"))},
+    "rates_show": {200: _after(Service.ended, _get("/v1/rates?range=8h&actor=add"))},
     "schedule_ticks_backfill": {
         200: lambda service: service.post(
             f"{service.schedule()}/backfill", {"from": "2025-01-01T00:00:00Z", "to": "2025-01-01T00:05:00Z"}

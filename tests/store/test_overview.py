@@ -20,7 +20,8 @@ from worker_service import store as package
 from worker_service.jobs.states import State
 from worker_service.store import Store
 from worker_service.store import overview as module
-from worker_service.store.overview import DURATION_BOUNDS_MS, Overview, Overviews, QueueOverview
+from worker_service.store.histogram import BOUNDS_MS
+from worker_service.store.overview import Overview, Overviews, QueueOverview
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ class TestBounds:
         text = (Path(package.__file__).parent / "lua" / "lib" / "count.lua").read_text()
         found = re.search(r"^local BOUNDS = {(.*)}$", text, re.MULTILINE)
         assert found
-        assert tuple(int(bound) for bound in found[1].split(",")) == DURATION_BOUNDS_MS
+        assert tuple(int(bound) for bound in found[1].split(",")) == BOUNDS_MS
 
 
 class TestTotals:

@@ -59,7 +59,7 @@ def test_it_asks_once_a_second(vitals: Vitals, clock: Clock):
     before = calls()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: vitals.check_memory(), range(50)))
-    assert calls() == before + 1 + 3  # the first look here; three sections
+    assert calls() == before + 1 + 4  # the first look here; four sections
     clock.now += AGE_SECONDS
     vitals.check_memory()
-    assert calls() == before + 1 + 3 + 1 + 3
+    assert calls() == before + 1 + 4 + 1 + 4

@@ -8,6 +8,7 @@ from ..broker.offered import offered
 from ..jobs.errors import UnknownActor
 from ..jobs.uniqueness import Unique
 from ..names import did_you_mean
+from ..store.histogram import mean_ms
 from ..store.overview import Overviews
 from .answers import ActorJson, ActorsJson, ActorStatsJson, UniqueJson
 from .documented import documented
@@ -79,12 +80,6 @@ def _stats(totals: dict[str, int]) -> ActorStatsJson:
         "dead": totals.get("dead", 0),
         "cancelled": totals.get("cancelled", 0),
         "expired": totals.get("expired", 0),
-        "mean_wait_ms": _mean(totals, "wait"),
-        "mean_run_ms": _mean(totals, "run"),
+        "mean_wait_ms": mean_ms(totals, "wait"),
+        "mean_run_ms": mean_ms(totals, "run"),
     }
-
-
-def _mean(totals: dict[str, int], name: str) -> int | None:
-    """Of a histogram; see lua/lib/count.lua."""
-    number = sum(count for field, count in totals.items() if field.startswith(f"{name}_le_"))
-    return round(totals.get(f"{name}_ms", 0) / number) if number > 0 else None

@@ -24,6 +24,7 @@ from .answers import AcceptedItemJson, BatchJson, DuplicateReplayedJson, Refused
 from .batch_body import BATCH_BODY, BATCH_LIMIT, NDJSON, NDJSON_EXAMPLE, BatchItem, read_batch
 from .documented import documented
 from .durability import ABOUT_DURABILITY, read_level
+from .http_metrics import count_rejected
 from .idempotency import HEADER, read_key, remembered_as
 from .problems import problem_json, problem_word
 from .quotas import spend
@@ -210,4 +211,5 @@ def _item_json(prepared: PreparedJob, outcome: Outcome) -> AcceptedItemJson | Re
 
 def _refused(error: WorkerServiceError) -> RefusedItemJson:
     problem = problem_json(error)
+    count_rejected(problem_word(error))
     return {"status": problem["status"], "problem": problem}

@@ -1,8 +1,9 @@
 """``/metrics`` in the text format of Prometheus.
 
-Everything is read from the store when it is asked for, so each web process gives the same numbers, and none is
-lost with a process. While Redis is away the answer is ``worker_service_up 0`` and nothing else, with status 200:
-an alert then tells a store that is away from a web process that is (``up 0``, which Prometheus makes itself).
+What begins with ``worker_service_http_`` is of this web process (http_metrics). Everything else is read from the store
+when it is asked for, so each web process gives the same numbers, and none is lost with a process. While Redis is away
+there is only ``worker_service_up 0`` of that, with status 200: an alert then tells a store that is away from a web
+process that is (``up 0``, which Prometheus makes itself).
 
 Labels are bounded. ``actor`` is one that this web process knows: one that only some ``dramatiq my.tasks`` knows
 has counters in the store, but no name here. ``queue`` is one of the first `MOST_QUEUES` by name, ``schedule`` likewise
@@ -10,6 +11,7 @@ has counters in the store, but no name here. ``queue`` is one of the first `MOST
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -22,15 +24,18 @@ from ..broker.broker import JobBroker
 from ..broker.schedules import Timetable
 from ..jobs.errors import StoreUnavailable
 from ..settings import Settings
-from ..store.overview import DURATION_BOUNDS_MS, FINAL_STATES, MOST_QUEUES, Overview, Overviews
+from ..store.histogram import BOUNDS_MS, in_bounds
+from ..store.overview import FINAL_STATES, MOST_QUEUES, Overview, Overviews
 from .documented import documented
+from .http_metrics import HttpMetrics
+from .redis_metrics import redis_metrics
 from .schedule_metrics import schedule_metrics
 
 NOT_FINAL = ("retried", "snoozed", "crashed", "handed_back")
 """How a delivery ends after which the job may run again; counters of lua/lib/count.lua."""
 
 
-def metrics(broker: JobBroker, settings: Settings) -> Blueprint:
+def metrics(broker: JobBroker, settings: Settings, http: HttpMetrics) -> Blueprint:
     """The route of metrics."""
     routes = Blueprint("metrics", __name__)
     readings = Overviews(broker.store.client, broker.store.namespace)
@@ -43,12 +48,15 @@ def metrics(broker: JobBroker, settings: Settings) -> Blueprint:
             found = [
                 _up(True),
                 *_of_store(readings.read()),
+                *_of_threads(readings),
+                *redis_metrics(broker.vitals.read()),
                 *_of_actors(readings.totals(sorted(broker.actors))),
                 *schedule_metrics(timetable),
             ]
         except StoreUnavailable:
             found = [_up(False)]
-        return Response(generate_latest(_Scrape(found)), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        text = generate_latest(_Scrape(found)) + http.text()
+        return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return routes
 
@@ -70,7 +78,7 @@ def _up(answers: bool) -> Gauge:
 def _of_store(overview: Overview) -> Iterator[Metric]:
     depth = Gauge(
         "worker_service_queue_jobs",
-        "Waiting jobs: queued may be claimed, delayed are scheduled or retrying.",
+        "Jobs that have not ended: queued may be claimed, delayed are scheduled or retrying, running are held.",
         labels=["queue", "state"],
     )
     oldest = Gauge(
@@ -78,9 +86,16 @@ def _of_store(overview: Overview) -> Iterator[Metric]:
         "How long the oldest job that may be claimed, or is due, has been waiting; 0 without one.",
         labels=["queue"],
     )
+    wanted = Gauge(
+        "worker_service_queue_wanted_threads",
+        "With so many nothing would wait in the queue: its jobs that run or, while it is not paused, could.",
+        labels=["queue"],
+    )
     for queue in overview.queues:
         depth.add_metric([queue.name, "queued"], queue.queued)
         depth.add_metric([queue.name, "delayed"], queue.delayed)
+        depth.add_metric([queue.name, "running"], queue.running)
+        wanted.add_metric([queue.name], queue.wanted_threads)
         oldest.add_metric([queue.name], (queue.oldest_ms or 0) / 1000)
     kept = Gauge(
         "worker_service_jobs_kept",
@@ -89,7 +104,7 @@ def _of_store(overview: Overview) -> Iterator[Metric]:
     )
     for state, number in overview.kept.items():
         kept.add_metric([state.value], number)
-    yield from (depth, oldest, kept)
+    yield from (depth, oldest, wanted, kept)
     yield Gauge(
         "worker_service_queues",
         f"Queues there are; the first {MOST_QUEUES} by name are shown.",
@@ -104,6 +119,14 @@ def _of_store(overview: Overview) -> Iterator[Metric]:
     )
 
 
+def _of_threads(readings: Overviews) -> Iterator[Metric]:
+    yield Gauge(
+        "worker_service_threads",
+        "Threads of worker processes that take jobs; busy are worker_service_jobs_running.",
+        value=readings.threads(),
+    )
+
+
 def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
     enqueued = Counter("worker_service_jobs_enqueued", "Jobs created.", labels=["actor"])
     started = Counter("worker_service_jobs_started", "Deliveries of jobs to a worker.", labels=["actor"])
@@ -115,6 +138,14 @@ def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
         "Deliveries that ended otherwise; a crashed one may also have made its job dead.",
         labels=["actor", "outcome"],
     )
+    duplicates = Counter(
+        "worker_service_jobs_duplicates",
+        "Jobs that were not created, or were replaced, because another one does their work.",
+        labels=["actor"],
+    )
+    replayed = Counter(
+        "worker_service_jobs_replayed", "Dead or cancelled jobs that were put back.", labels=["actor"]
+    )
     wait = Histogram(
         "worker_service_job_wait_seconds",
         "From created, or due, to claimed, of each delivery.",
@@ -124,20 +155,19 @@ def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
     for actor, count in totals.items():
         enqueued.add_metric([actor], count.get("enqueued", 0))
         started.add_metric([actor], count.get("started", 0))
+        duplicates.add_metric([actor], count.get("duplicates", 0))
+        replayed.add_metric([actor], count.get("replayed", 0))
         for outcome in FINAL_STATES:
             finished.add_metric([actor, outcome.value], count.get(outcome.value, 0))
         for word in NOT_FINAL:
             returned.add_metric([actor, word], count.get(word, 0))
         wait.add_metric([actor], _buckets(count, "wait"), count.get("wait_ms", 0) / 1000)
         run.add_metric([actor], _buckets(count, "run"), count.get("run_ms", 0) / 1000)
-    yield from (enqueued, started, finished, returned, wait, run)
+    yield from (enqueued, started, finished, returned, duplicates, replayed, wait, run)
 
 
 def _buckets(count: Mapping[str, int], name: str) -> list[tuple[str, float]]:
     """The store counts each duration once, under the smallest bound that holds it; Prometheus in all above too."""
-    buckets: list[tuple[str, float]] = []
-    within = 0
-    for bound in DURATION_BOUNDS_MS:
-        within += count.get(f"{name}_le_{bound}", 0)
-        buckets.append((str(bound / 1000), within))
-    return [*buckets, ("+Inf", within + count.get(f"{name}_le_inf", 0))]
+    within = list(accumulate(in_bounds(count, name)))
+    bounds = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
+    return list(zip(bounds, within, strict=True))

@@ -185,5 +185,6 @@ def _problem(status: int, name: str, title: str, detail: str) -> Response:
 
 
 def _response(problem: ProblemJson) -> Response:
+    g.problem = problem["type"].rpartition(":")[2]
     text = json.dumps(problem, separators=(",", ":"))
     return Response(text, problem["status"], content_type="application/problem+json")

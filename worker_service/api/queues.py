@@ -115,6 +115,7 @@ def _queue_json(queue: QueueOverview) -> QueueJson:
         "name": queue.name,
         "queued": queue.queued,
         "scheduled_or_retrying": queue.delayed,
+        "running": queue.running,
         "oldest_ms": queue.oldest_ms,
         "max_depth": queue.max_depth,
         "paused": pause_json(queue.pause),

@@ -56,6 +56,7 @@ SCOPES: dict[str, Scope | None] = {
     "actors.index": Scope.READ,
     "actors.show": Scope.READ,
     "stats.show": Scope.READ,
+    "rates.show": Scope.READ,
     "metrics.show": Scope.READ,
     "openapi.show": Scope.READ,
     "documentation.show": Scope.READ,

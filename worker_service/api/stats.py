@@ -28,7 +28,8 @@ def stats(broker: JobBroker, settings: Settings) -> Blueprint:
 
 
 def _of_jobs(overview: Overview) -> dict[str, int]:
-    """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME`` and ``oldest_ms:NAME``."""
+    """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME``, ``running:NAME``,
+    ``wanted_threads:NAME`` and ``oldest_ms:NAME``."""
     return {
         "queued": sum(queue.queued for queue in overview.queues),
         "delayed": sum(queue.delayed for queue in overview.queues),
@@ -38,6 +39,8 @@ def _of_jobs(overview: Overview) -> dict[str, int]:
         "dead": overview.kept[State.DEAD],
         "workers": overview.open_workers,
         **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
+        **{f"running:{queue.name}": queue.running for queue in overview.queues},
+        **{f"wanted_threads:{queue.name}": queue.wanted_threads for queue in overview.queues},
         **{f"delayed:{queue.name}": queue.delayed for queue in overview.queues},
         **{f"oldest_ms:{queue.name}": queue.oldest_ms or 0 for queue in overview.queues},
     }

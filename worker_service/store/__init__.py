@@ -1,8 +1,9 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, schema, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, webhook_deliveries, overview, oldest, rates, workers, circumstances, api_keys,
-logins, audit, examination, fitness, listening, watcher, connection, address, line; doctor/ checks that all of it holds.
+queries, listing, matching, failures, webhook_deliveries, overview, oldest, histogram, rates, workers, circumstances,
+api_keys, logins, audit, examination, fitness, listening, watcher, connection, address, line; doctor/ checks that all of
+it holds.
 """
 
 from .address import check_server, shown_url

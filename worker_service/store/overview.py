@@ -6,7 +6,8 @@ moves meanwhile may be counted twice, or not at all.
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import redis
@@ -21,9 +22,8 @@ from .workers import Worker, Workers
 FINAL_STATES = tuple(state for state in State if state in FINAL)
 MOST_QUEUES = 200
 MOST_WORKERS = 200
-
-DURATION_BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000)
-"""Upper bounds of the histograms in the totals of an actor; those of lua/lib/count.lua."""
+MOST_RUNNING = 10_000
+"""Jobs that are looked at to tell their queues; those beyond are counted for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class QueueOverview:
         delayed: jobs that wait for their instant, scheduled or retrying.
         oldest_ms: how long the oldest job that may be claimed, or is due, has been waiting; None without one.
         pause: None when it is not paused.
+        running: jobs that worker processes hold.
         max_depth: how many jobs may wait in it before further ones from outside are refused; None: any number.
     """
 
@@ -44,6 +45,12 @@ class QueueOverview:
     oldest_ms: int | None
     pause: "Pause | None" = None
     max_depth: int | None = None
+    running: int = 0
+
+    @property
+    def wanted_threads(self) -> int:
+        """With so many nothing would wait in it; a paused one wants none for what waits."""
+        return self.running + (0 if self.pause else self.queued)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +126,10 @@ class Overviews:
             queues = sorted(name.decode() for name in names)
             sessions = {session.decode(): int(lease_end) for session, lease_end in leases}
             workers, running = self._workers(sessions)
+            running_in = self._running_in(sessions)
             return Overview(
                 at_ms=now_ms,
-                queues=self._queues(queues[:MOST_QUEUES], now_ms),
+                queues=self._queues(queues[:MOST_QUEUES], running_in, now_ms),
                 more_queues=max(0, len(queues) - MOST_QUEUES),
                 workers=workers,
                 more_workers=len(sessions) - len(workers),
@@ -138,7 +146,9 @@ class Overviews:
         """
         with translated():
             seconds, micros = self._client.time()
-            (found,) = self._queues([name], seconds * 1000 + micros // 1000)
+            open_: list[bytes] = self._client.zrange(self._keys.sessions, 0, -1)  # type: ignore[assignment]
+            running_in = self._running_in(session.decode() for session in open_)
+            (found,) = self._queues([name], running_in, seconds * 1000 + micros // 1000)
         return found
 
     def totals(self, actors: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -157,7 +167,20 @@ class Overviews:
             for name, fields in zip(names, found, strict=True)
         }
 
-    def _queues(self, names: list[str], now_ms: int) -> list[QueueOverview]:
+    def _running_in(self, sessions: Iterable[str]) -> Counter[str]:
+        """Queue -> how many of its jobs worker processes hold."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for session in sessions:
+                pipe.hkeys(self._keys.running(session))
+            held = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
+            ids = itertools.chain.from_iterable(ids for ids in held if isinstance(ids, list))
+            for id in itertools.islice(ids, MOST_RUNNING):
+                pipe.hget(self._keys.job(id.decode()), "queue")
+            return Counter(
+                queue.decode() for queue in pipe.execute(raise_on_error=False) if isinstance(queue, bytes)
+            )
+
+    def _queues(self, names: list[str], running_in: Mapping[str, int], now_ms: int) -> list[QueueOverview]:
         with self._client.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.zcard(self._keys.ready(name))
@@ -175,7 +198,17 @@ class Overviews:
             if name in since:
                 instants.append(since[name])
             oldest_ms = max(0, now_ms - min(instants)) if instants else None
-            found.append(QueueOverview(name, queued, delayed, oldest_ms, pauses.get(name), limits.get(name)))
+            found.append(
+                QueueOverview(
+                    name,
+                    queued,
+                    delayed,
+                    oldest_ms,
+                    pauses.get(name),
+                    limits.get(name),
+                    running_in.get(name, 0),
+                )
+            )
         return found
 
     def _pauses(self, names: list[str], now_ms: int) -> dict[str, Pause]:

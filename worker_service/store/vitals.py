@@ -47,7 +47,7 @@ class Vitals:
             StoreFull: the server uses more than `HIGH_WATER` of its maxmemory.
             StoreUnavailable: it is away.
         """
-        info = self._read()
+        info = self.read()
         used, most = info.get("used_memory", 0), info.get("maxmemory", 0)
         if most and used >= HIGH_WATER * most:
             raise StoreFull(
@@ -64,7 +64,7 @@ class Vitals:
         """
         if level != "fsync":
             return
-        info = self._read()
+        info = self.read()
         version = tuple(int(part) for part in re.findall(r"\d+", str(info.get("redis_version", "")))[:2])
         why = None
         if version and version < _WAITAOF_SINCE:
@@ -74,8 +74,14 @@ class Vitals:
         if why:
             raise InvalidJob(f"Durability: fsync is not possible here: {why}", code="not_possible")
 
-    def _read(self) -> dict[str, Any]:
-        """The newest reading. While one thread asks, the others go by the one before."""
+    def read(self) -> dict[str, Any]:
+        """Fields of INFO, at most a second old; a managed server may refuse to tell some.
+
+        While one thread asks, the others go by the reading before.
+
+        Raises:
+            StoreUnavailable: it is away.
+        """
         reading = self._reading
         if reading is not None and self._clock() - reading.at < AGE_SECONDS:
             return reading.info
@@ -91,7 +97,7 @@ class Vitals:
     def _ask(self) -> dict[str, Any]:
         """A managed server may refuse to tell some of it; then its owner looks after that."""
         with translated(), self._client.pipeline(transaction=False) as pipe:
-            for section in ("server", "memory", "persistence"):
+            for section in ("server", "memory", "persistence", "stats"):
                 pipe.info(section)
             replies = pipe.execute(raise_on_error=False)
         found: dict[str, Any] = {}

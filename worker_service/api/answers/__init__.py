@@ -7,7 +7,7 @@ Reading order: common, jobs, batch, failures, webhooks, queues, explanation, wor
 """
 
 from .access import AuditEntryJson, AuditPageJson, AuditWhoJson, KeyJson, KeysJson, MadeKeyJson, QuotaJson
-from .actors import ActorJson, ActorsJson, ActorStatsJson, StatsJson, UniqueJson
+from .actors import ActorJson, ActorsJson, ActorStatsJson, RateJson, RatesJson, StatsJson, UniqueJson
 from .batch import AcceptedItemJson, BatchJson, RefusedItemJson
 from .common import ErrorJson, Instant, LinksJson, ProblemJson, StatusJson, WrongJson
 from .explanation import ExplanationJson, ReasonJson
@@ -83,6 +83,8 @@ __all__ = [
     "QueuePauseJson",
     "QueuesJson",
     "QuotaJson",
+    "RateJson",
+    "RatesJson",
     "ReasonJson",
     "RefusedItemJson",
     "ReplayedJson",

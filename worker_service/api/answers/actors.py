@@ -4,7 +4,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from .common import LinksJson
+from .common import Instant, LinksJson
 
 
 class UniqueJson(TypedDict):
@@ -64,5 +64,38 @@ class ActorsJson(TypedDict):
     items: list[ActorJson]
 
 
+class RateJson(TypedDict):
+    """What was counted in one span of time, and the durations of what ended in it, None without one.
+
+    ``retried`` and ``crashed`` count attempts after which the job may run again.
+    """
+
+    at: Instant | None
+    enqueued: int
+    started: int
+    succeeded: int
+    retried: int
+    crashed: int
+    dead: int
+    cancelled: int
+    expired: int
+    mean_wait_ms: int | None
+    p50_wait_ms: int | None
+    p95_wait_ms: int | None
+    mean_run_ms: int | None
+    p50_run_ms: int | None
+    p95_run_ms: int | None
+
+
+class RatesJson(TypedDict):
+    """Spans of equal length, the oldest first; of one actor, or of all."""
+
+    actor: str | None
+    range: str
+    span_ms: int
+    items: list[RateJson]
+
+
 StatsJson = dict[str, int]
-"""Numbers by name; a queue's own stand under ``queued:NAME`` and ``delayed:NAME``."""
+"""Numbers by name; a queue's own stand under its name: ``queued:NAME``, ``delayed:NAME``, ``running:NAME``,
+``wanted_threads:NAME``, ``oldest_ms:NAME``."""

@@ -21,6 +21,7 @@ class QueueJson(TypedDict):
     name: str
     queued: int
     scheduled_or_retrying: int
+    running: int
     oldest_ms: int | None
     max_depth: int | None
     paused: QueuePauseJson | None

@@ -17,8 +17,8 @@ end
 local function take(key)
   local found = redis.pcall('HGETALL', key)
   for i = 1, #found, 2 do -- none, when it has another type: the doctor's
-    local count = tonumber(found[i + 1])
-    if count then sums[found[i]] = (sums[found[i]] or 0) + count end
+    local value = tonumber(found[i + 1])
+    if value then sums[found[i]] = (sums[found[i]] or 0) + value end
   end
 end
 

@@ -177,7 +177,6 @@ class TestAlerts:
             "ScheduleOverdue",
             "ScheduleDamaged",
             "NoScheduler",
-            "NoLeadingScheduler",
         }
 
     def test_jobs_that_are_given_up_and_those_that_wait_too_long_are_seen(
@@ -190,6 +189,16 @@ class TestAlerts:
         firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))}
         assert firing == {"JobsDead", "QueueNotDraining"}
 
+    def test_schedulers_of_which_none_leads_are_seen(self, client: FlaskClient, schedules: Schedules):
+        schedules.lead("a:1:x", LEASE)
+        schedules._client.delete(schedules.keys.leader)
+        firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), scrape(client))}
+        assert firing == {"NoWorker", "NoLeadingScheduler"}
+
+    def test_a_service_of_which_nothing_is_heard_is_seen(self):
+        firing = {str(rule["alert"]) for rule in self.rules() if is_true(str(rule["expr"]), {})}
+        assert firing == {"WebAway"}
+
     def test_none_fires_when_all_is_well(self, client: FlaskClient, broker: JobBroker, schedules: Schedules):
         broker.store.open_session("a", LEASE, {"threads": "8"})
         put(schedules, "early", now_ms() + LEASE)
@@ -199,6 +208,11 @@ class TestAlerts:
 
 def is_true(expr: str, found: Scrape) -> bool:
     """Whether the largest, the smallest or the sum of samples compares as a rule asks; all grew from nothing."""
+    if " unless " in expr:
+        wanted, unless = expr.split(" unless ")
+        return is_true(wanted, found) and not is_true(unless, found)
+    if absent := re.fullmatch(r"absent\((\w+)\)", expr):
+        return all(name != absent[1] for name, _ in found)
     match = re.fullmatch(
         r'(max|min|sum) by \([\w, ]+\) \((?:increase\()?(\w+)(?:\{(\w+)="(\w+)"\})?(?:\[\w+\]\))?\) (>|==) ([0-9]+)',
         expr,

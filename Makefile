@@ -8,13 +8,13 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-process test-fuzz test-redis test-postgres test-containers test-soak check format-check lint types imports format openapi bench lock clean help
+.PHONY: run test test-process test-fuzz test-redis test-postgres test-prometheus test-containers test-soak check format-check lint types imports format openapi bench lock clean help
 
 run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stops all
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers"
+	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers and not prometheus"
 	$(PYTEST) -m "bound and not soak and not process"
 
 test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its workers and servers, and see that nothing is lost
@@ -40,6 +40,15 @@ test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the Po
 		echo "test-postgres FAILED: no initdb (apt-get install postgresql)" >&2; exit 1; \
 	else \
 		echo "test-postgres SKIPPED: no initdb (apt-get install postgresql)"; \
+	fi
+
+test-prometheus: $(BIN)/.installed-dev ## let the Prometheus of this system scrape a running service, and judge the alerts
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+		$(BIN)/pytest -n 2 -m prometheus; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "test-prometheus FAILED: no prometheus on PATH (apt-get install prometheus)" >&2; exit 1; \
+	else \
+		echo "test-prometheus SKIPPED: no prometheus on PATH (apt-get install prometheus)"; \
 	fi
 
 test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, and kill, stop and replace its containers

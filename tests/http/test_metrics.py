@@ -12,6 +12,7 @@ from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
 from worker_service.store import Store
+from worker_service.store.overview import Overviews
 from worker_service.web import create_app
 
 Scrape = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -264,9 +265,18 @@ class TestRequests:
         rejected = {
             dict(labels)["problem"]: number
             for (name, labels), number in found.items()
-            if name == "worker_service_http_jobs_rejected_total"
+            if name == "worker_service_http_jobs_rejected_total" and number
         }
         assert rejected == {"invalid-job": 3, "bad-request": 1, "invalid-batch": 1}
+
+    def test_internal_errors_are_there_from_the_beginning_so_that_the_first_is_seen(
+        self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ):
+        assert value(scrape(client), "http_internal_errors_total") == 0
+        monkeypatch.setattr(Overviews, "threads", lambda _: 1 / 0)
+        assert client.get("/v1/stats").status_code == 500
+        monkeypatch.undo()
+        assert value(scrape(client), "http_internal_errors_total") == 1
 
 
 class TestTrouble:

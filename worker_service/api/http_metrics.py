@@ -4,6 +4,7 @@ Unlike the other metrics these are the process's own, and are gone with it: with
 them up. A ``route`` is a rule of the routing table and not a path, so there are as many as there are routes.
 """
 
+from http import HTTPStatus
 from time import perf_counter
 
 from flask import Flask, Response, g, request
@@ -14,6 +15,8 @@ UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 INTAKE = frozenset({"/v1/jobs", "/jobs", "/v1/jobs:batch"})
 """Routes to which jobs are posted."""
+NOT_THE_SENDERS = ("queue-full", "store-full", "store-unavailable", "too-many-waiting")
+"""Problems of which an alert tells: there from the beginning, because no growth is seen in what begins with 1."""
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they are no metrics that anybody asks for
@@ -43,6 +46,13 @@ class HttpMetrics:
             ["problem"],
             registry=self._registry,
         )
+        for problem in NOT_THE_SENDERS:
+            self._rejected.labels(problem)
+        self._errors = Counter(
+            "worker_service_http_internal_errors",
+            "Requests that ended in an error nobody expected; the log has each.",
+            registry=self._registry,
+        )
 
     def install(self, app: Flask) -> None:
         """Count from now on; called before all else that may answer, so that refusals are counted too."""
@@ -58,6 +68,8 @@ class HttpMetrics:
         route = request.url_rule.rule if request.url_rule else UNKNOWN
         self._requests.labels(method, route, response.status_code).inc()
         self._seconds.labels(method, route).observe(perf_counter() - g.began_at)
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._errors.inc()
         if method == "POST" and route in INTAKE and "problem" in g:
             self._rejected.labels(g.problem).inc()
         for problem in g.get("rejected_jobs", ()):

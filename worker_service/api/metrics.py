@@ -24,6 +24,7 @@ from ..broker.broker import JobBroker
 from ..broker.schedules import Timetable
 from ..jobs.errors import StoreUnavailable
 from ..settings import Settings
+from ..store import check_server
 from ..store.histogram import BOUNDS_MS, in_bounds
 from ..store.overview import FINAL_STATES, MOST_QUEUES, Overview, Overviews
 from .documented import documented
@@ -45,6 +46,8 @@ def metrics(broker: JobBroker, settings: Settings, http: HttpMetrics) -> Bluepri
     @documented("Read metrics, for Prometheus.", {200: CONTENT_TYPE_PLAIN_0_0_4})
     def show() -> Response:
         try:
+            # First, and soon: Prometheus waits for ten seconds in all, and what it gives up on tells it nothing.
+            check_server(settings.redis_url)
             found = [
                 _up(True),
                 *_of_store(readings.read()),

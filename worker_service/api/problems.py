@@ -166,7 +166,9 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.error("Request %s failed", request_id(), exc_info=error)
+    current_app.logger.error(
+        "Request %s failed: %s %s", request_id(), request.method, request.url_rule or "", exc_info=error
+    )
     return _problem(
         500, "internal-error", "Internal error", "The service made a mistake; its log has this request id."
     )

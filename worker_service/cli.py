@@ -99,6 +99,7 @@ def run_web() -> None:
         command = web_command(_settings())
     except (AddressUnusable, StoreTooNew) as error:
         raise click.ClickException(str(error)) from error
+    _tell_server()
     click.echo(f"Listening at {base_url(_settings())}", err=True)
     os.execv(command[0], command)
 
@@ -146,8 +147,7 @@ def check_part(part: str, json: bool) -> None:
     if json:
         click.echo(dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False))
     else:
-        for each in findings:
-            click.echo(f"{each.level.capitalize()}: {each.text}", err=True)
+        _tell(findings)
         if part == "redis" and not findings:
             click.echo("The server is fit for jobs.")
     raise SystemExit(1 if any(each.level == "error" for each in findings) else 0)
@@ -172,6 +172,19 @@ def examine_store(repair: bool, json: bool) -> None:
     for line in [as_json(report)] if json else as_text(report):
         click.echo(line)
     raise SystemExit(1 if report.left else 0)
+
+
+def _tell_server() -> None:
+    """What is wrong with the server, in the log of a web process that starts, and will answer 503 or lose jobs."""
+    try:
+        _tell(examined_server(_settings()))
+    except StoreUnavailable as error:
+        _tell([Finding("error", "redis", str(error))])
+
+
+def _tell(findings: list[Finding]) -> None:
+    for each in findings:
+        click.echo(f"{each.level.capitalize()}: {each.text}", err=True)
 
 
 def _refuse_newer_data(given: Settings) -> None:

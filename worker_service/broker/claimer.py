@@ -20,6 +20,7 @@ from dramatiq.logging import get_logger
 from ..jobs.errors import StoreTooNew, StoreUnavailable
 from ..store import Claim, ClaimedJob, Outcome, SessionLost, Store
 from .holdings import Holdings
+from .outage import Outage
 from .proxy import JobProxy, describe
 from .session import Session
 from .submission import decode
@@ -49,6 +50,7 @@ class Claimer:
         prefetch: int,
     ) -> None:
         self._logger = get_logger(__name__, type(self))
+        self._outage = Outage(self._logger, "Claiming")
         self._store = store
         self._session = session
         self._finish = finish
@@ -148,12 +150,13 @@ class Claimer:
                     return
                 self._session.ensure()
                 self._claim()
+                self._outage.ends()
                 wait = FIRST_RETRY_SECONDS
             except SessionLost as lost:
                 self._session.lose(str(lost))
                 self._again()
             except StoreUnavailable as error:
-                self._logger.warning("Claiming waits: %s", error)
+                self._outage.goes_on(error)
                 self._again(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)
             except StoreTooNew as error:

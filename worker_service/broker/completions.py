@@ -16,6 +16,7 @@ from dramatiq.logging import get_logger
 from ..jobs.errors import StoreUnavailable
 from ..store import Outcome, Store
 from .holdings import Holdings
+from .outage import Outage
 
 BATCH = 100
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 1.0
@@ -36,6 +37,7 @@ class Completions:
 
     def __init__(self, store: Store, holdings: Holdings) -> None:
         self._logger = get_logger(__name__, type(self))
+        self._outage = Outage(self._logger, "Recording outcomes")
         self._store = store
         self._holdings = holdings
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -124,10 +126,12 @@ class Completions:
         wait = FIRST_RETRY_SECONDS
         while True:
             try:
-                return self._store.finish(batch)
+                finished = self._store.finish(batch)
+                self._outage.ends()
+                return finished
             except StoreUnavailable as error:
                 if monotonic() > self._give_up_at:
                     raise
-                self._logger.warning("Recording %d outcomes waits: %s", len(batch), error)
+                self._outage.goes_on(error)
                 sleep(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)

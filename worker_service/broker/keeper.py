@@ -27,6 +27,7 @@ from typing import Any
 
 from ..jobs.errors import StoreUnavailable
 from ..store import Rates, SessionLost, Store, connect
+from .outage import Outage
 from .page import Page
 from .post_mortem import PostMortem
 
@@ -71,12 +72,14 @@ class Keeper:
         self._overdue = ""
         self._kill_at = 0.0
         lease = self._lease_ms / 1000
+        self._outage = Outage(logger, "The keeper")
+        away = self._outage.goes_on
         self._chores: list[_Chore] = [
-            _Chore(lease / 3, self._extend),
-            _Chore(lease / 5, self._rescue_lost),
-            _Chore(EXPIRE_SECONDS, self._expire),
-            _Chore(PRUNE_SECONDS, self._prune),
-            _Chore(ROLL_UP_SECONDS, self._roll_up),
+            _Chore(lease / 3, self._extend, away),
+            _Chore(lease / 5, self._rescue_lost, away),
+            _Chore(EXPIRE_SECONDS, self._expire, away),
+            _Chore(PRUNE_SECONDS, self._prune, away),
+            _Chore(ROLL_UP_SECONDS, self._roll_up, away),
         ]
 
     def run(self) -> None:
@@ -127,7 +130,9 @@ class Keeper:
 
     def _expire(self) -> bool:
         """One slice; the lease comes between two of them."""
-        return self._store.expire()[1]
+        more = self._store.expire()[1]
+        self._outage.ends()
+        return more
 
     def _prune(self) -> bool:
         """Some slices, so that it is faster than jobs end; the lease comes between two such rounds."""
@@ -193,9 +198,12 @@ class Keeper:
 class _Chore:
     """Something done again and again, at once where it says that more is to do; while Redis is away every second."""
 
-    def __init__(self, every_seconds: float, do: Callable[[], bool | None]) -> None:
+    def __init__(
+        self, every_seconds: float, do: Callable[[], bool | None], away: Callable[[StoreUnavailable], None]
+    ) -> None:
         self._every = every_seconds
         self._do = do
+        self._away = away
         self._at = monotonic()
 
     def do_when_due(self, now: float) -> None:
@@ -206,7 +214,7 @@ class _Chore:
             if self._do():
                 self._at = now
         except StoreUnavailable as error:
-            logger.warning("Redis is away: %s", error)
+            self._away(error)
             self._at = now + min(1.0, self._every)
 
 

@@ -12,6 +12,7 @@ from dramatiq.logging import get_logger
 from ..jobs.errors import StoreUnavailable
 from ..store import Listening
 from .claimer import Claimer
+from .outage import Outage
 from .session import Session
 
 RETRY_SECONDS = 0.5
@@ -37,6 +38,7 @@ class Listener:
         look_for_missed: Callable[[], None],
     ) -> None:
         self._logger = get_logger(__name__, type(self))
+        self._outage = Outage(self._logger, "Listening")
         self._listening = listening
         self._claimer = claimer
         self._session = session
@@ -76,6 +78,7 @@ class Listener:
                     self._look_for_missed()
                     self._may_have_lost = False
                 heard = self._listening.wait(self._claimer.marks_to_watch(), session)
+                self._outage.ends()
                 if heard.cancelled:
                     self._cancel(*heard.cancelled)
                 if heard.word:
@@ -83,7 +86,7 @@ class Listener:
                 if heard.queue is not None and not self._claimer.poke():
                     self._listening.put_back(heard.queue)
             except StoreUnavailable as error:
-                self._logger.warning("Listening waits: %s", error)
+                self._outage.goes_on(error)
                 self._may_have_lost = True
                 self._stopped.wait(RETRY_SECONDS)
                 self._claimer.doubt()

@@ -8,7 +8,10 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml  # type: ignore[import-untyped]
+from cloudcoil.models.keda import v1alpha1 as keda
+from cloudcoil.models.prometheus_operator import v1 as operator
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 
 from worker_service.broker.broker import JobBroker
 from worker_service.check import PARTS
@@ -82,6 +85,25 @@ def test_what_kubernetes_knows_has_its_schema(version: str):
     assert len(found) >= 11
     for each in found:
         kubernetes_validate.validate(each, version, strict=True)
+
+
+def test_what_keda_and_the_prometheus_operator_know_has_their_schema():
+    found = [each for kind in ("ScaledObject", "TriggerAuthentication") for each in all_of(kind)]
+    for each in found:
+        assert as_known(getattr(keda, each["kind"]), each) == each
+    watched = [each for kind in ("PodMonitor", "PrometheusRule") for each in all_of(kind)]
+    for each in watched:
+        assert as_known(getattr(operator, each["kind"]), each) == each
+    assert (len(found), len(watched)) == (3, 2)
+
+
+def as_known(model: type[BaseModel], document: dict[str, Any]) -> dict[str, Any]:
+    """A document without the fields that its schema does not have.
+
+    Raises:
+        ValidationError: a field has another type, or is missing.
+    """
+    return model.model_validate(document).model_dump(by_alias=True, exclude_unset=True, mode="json")
 
 
 def test_rules_are_those_of_prometheus():

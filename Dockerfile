@@ -37,12 +37,15 @@ COPY . .
 RUN /build/bin/pip install --no-index --find-links /wheels hatchling \
     && /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels .
 # Of these files only what the service asks for: no embedded server, nothing that builds. Traces are 10 MB more:
-# --build-arg EXTRAS=images,sentry,opentelemetry. Pillow goes without AVIF, which no actor makes.
+# --build-arg EXTRAS=images,sentry,opentelemetry. Pillow goes without AVIF, which no actor makes, and what colours
+# source text knows Python only.
 ARG EXTRAS=images,sentry
 RUN python3 -m venv --without-pip /opt/worker-service \
     && /build/bin/pip --python /opt/worker-service/bin/python install --no-index --find-links /wheels \
         --no-compile "worker-service[$EXTRAS]" \
-    && rm -f /opt/worker-service/lib/python3*/site-packages/pillow.libs/libavif-*
+    && rm -f /opt/worker-service/lib/python3*/site-packages/pillow.libs/libavif-* \
+    && find /opt/worker-service/lib/python3*/site-packages/pygments/lexers -type f \
+        -not -name __init__.py -not -name _mapping.py -not -name python.py -delete
 
 FROM base
 LABEL org.opencontainers.image.title="worker-service" \
@@ -52,8 +55,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
     && install --directory --owner jobs --group jobs /data /keys
 COPY --from=build /opt/worker-service /opt/worker-service
 # Bytecode of what the processes import, because none can write it later; that of all the rest would be 14 MB more.
-RUN /opt/worker-service/bin/python -c "import dramatiq.cli, granian.server, httpx2, PIL.Image, scheduler.service, \
-    sentry_sdk, worker_service.actors, worker_service.cli, worker_service.web"
+RUN /opt/worker-service/bin/python -c "import dramatiq.cli, granian.server, httpx2, scheduler.service, \
+    worker_service.actors, worker_service.cli, worker_service.web" \
+    && for extra in PIL.Image sentry_sdk; do /opt/worker-service/bin/python -c "import $extra" 2>/dev/null || true; done
 # 0.0.0.0 needs a key (JOBS_ADMIN_KEY_FILE): without one web says so and ends.
 ENV PATH=/opt/worker-service/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -63,6 +63,18 @@ test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, a
 		echo "test-containers SKIPPED: missing:$$missing (apt-get install$$missing)"; \
 	fi
 
+test-browser: $(BIN)/.installed-dev ## look at every page, and do what can be done there, in the Chromium of this system
+	@if command -v chromium >/dev/null; then \
+		$(BIN)/pytest -n 2 -m browser; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "test-browser FAILED: no chromium on PATH (apt-get install chromium)" >&2; exit 1; \
+	else \
+		echo "test-browser SKIPPED: no chromium on PATH (apt-get install chromium)"; \
+	fi
+
+screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew, in Chromium
+	SCREENSHOTS=docs/screenshots $(BIN)/pytest -n 2 -m browser tests/browser/test_pages.py
+
 test-soak: $(BIN)/.installed-dev ## run the long tests
 	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=900
 

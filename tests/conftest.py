@@ -28,8 +28,10 @@ STARTING_PROCESSES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts workers, schedulers or the whole service for each test is a part of its own."""
+    """What starts workers, schedulers or the whole service for each test is a part of its own; so is a browser."""
     for item in items:
+        if item.path.parent == HERE / "browser":
+            item.add_marker("browser")
         if item.path in STARTING_PROCESSES or item.path.parent in STARTING_PROCESSES:
             item.add_marker("process")
 

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     namespace: str = Field(
         default="jobs", description="Prefix of all keys; separates services on one server."
     )
+    environment: str | None = Field(
+        default=None,
+        max_length=40,
+        description="What the dashboard calls this installation on every page and in titles, such as `production`.",
+    )
     http_host: str = Field(default="127.0.0.1", description="Address the web process listens on.")
     http_port: int = Field(default=8000, ge=1, le=65535, description="Port the web process listens on.")
     http_threads: int = Field(

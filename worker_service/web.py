@@ -40,7 +40,7 @@ from .api.workers import workers
 from .broker.broker import JobBroker
 from .broker.offered import offered
 from .dashboard.documentation import documentation
-from .dashboard.pages import dashboard
+from .dashboard.routes import dashboard
 from .jobs.compact import compact
 from .jobs.signature import arguments_model
 from .settings import Settings, settings
@@ -111,7 +111,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(keys(keyring, offered(broker.actors)))
     app.register_blueprint(audit(log))
     app.register_blueprint(login(keyring, given))
-    app.register_blueprint(dashboard(broker))
+    app.register_blueprint(dashboard(given))
     app.register_blueprint(documentation())
     access.check_table(app)
     app.wsgi_app = Proxies(app.wsgi_app, given.trusted_proxies, given.http_prefix or "")  # type: ignore[method-assign]

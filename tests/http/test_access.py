@@ -62,7 +62,7 @@ class TestWithAKey:
         assert guarded.get("/").headers.getlist("WWW-Authenticate") == ['Bearer realm="worker service"']
 
     def test_what_the_page_loads_is_open_and_says_nothing(self, guarded: FlaskClient):
-        with guarded.get("/static/dashboard.css") as style:
+        with guarded.get("/static/css/tokens.css") as style:
             assert style.status_code == 200
 
     @pytest.mark.parametrize("path", ["/livez", "/readyz"])

@@ -43,6 +43,6 @@ def test_pages_send_their_origin_with_forms(client: FlaskClient):
 
 
 def test_style_may_be_kept_and_asked_for_again(client: FlaskClient):
-    with client.get("/static/dashboard.css") as answer:
+    with client.get("/static/css/tokens.css") as answer:
         assert answer.headers["Cache-Control"] == "no-cache"
         assert answer.headers["ETag"]

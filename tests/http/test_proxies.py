@@ -125,7 +125,7 @@ class TestPrefix:
 
     def test_the_page_and_the_form_stay_below_it(self, below: FlaskClient):
         page = below.get("/team/jobs/").get_data(as_text=True)
-        assert 'href="/team/jobs/static/dashboard.css"' in page
+        assert 'href="/team/jobs/static/css/tokens.css"' in page
         assert "http://localhost/team/jobs/v1/jobs" in page
         key = below.post("/team/jobs/v1/keys", json={"name": "k", "scopes": ["read"]}).get_json()["key"]
         led = below.get("/team/jobs/", headers={"Accept": "text/html"}).headers["Location"]

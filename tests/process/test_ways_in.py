@@ -155,7 +155,7 @@ def test_the_wheel_is_what_runs(project: Project) -> None:
 
 def test_the_wheel_has_the_pages_and_what_they_load(project: Project) -> None:
     ask = "from worker_service.web import create_app; client = create_app().test_client(); "
-    ask += "print(*(client.get(path).status_code for path in ('/', '/static/dashboard.css', '/static/icon.svg')))"
+    ask += "print(*(client.get(path).status_code for path in ('/', '/static/css/tokens.css', '/static/icon.svg')))"
     assert project.run("-c", ask) == "200 200 200"
 
 

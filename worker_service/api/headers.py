@@ -1,4 +1,5 @@
-"""What every answer tells browsers about itself: to run nothing, to be shown in no other page, to be kept by nobody.
+"""What every answer tells browsers about itself: to run nothing of others, to be shown in no
+other page, to be kept by nobody.
 
 A view that has something else to say says it first; here is only added what it left out.
 """
@@ -6,10 +7,10 @@ A view that has something else to say says it first; here is only added what it 
 from flask import Flask, Response
 
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Of pages, which run no script."""
+"""Of pages: scripts and styles are files of this service, and none stands in a page."""
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 

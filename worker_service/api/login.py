@@ -4,7 +4,6 @@ A link is opened by mail scanners and previews too, so opening it shows a button
 """
 
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from ..settings import Settings
 from .access import cookie_name
 from .keyring import KeyExpired, Keyring
-from .links import link
+from .links import inside, link
 from .principal import NOBODY, current_principal
 
 LASTS_MS = 12 * 3600 * 1000
@@ -43,7 +42,7 @@ def login(keyring: Keyring, settings: Settings) -> Blueprint:
         if not keyring.logins.open(cookie, entry, LASTS_MS, code=code):
             return _page("", following, "This link was used before, or is too old. A key will do.")
         g.principal = keyring.owner_of_cookie(cookie) or NOBODY  # for the audit log
-        return _with_cookie(_seen(_inside(following)), name, cookie)
+        return _with_cookie(_seen(inside(following)), name, cookie)
 
     @routes.post("/logout")
     def leave() -> Response:
@@ -91,11 +90,3 @@ def _read_form(*names: str) -> tuple[str, ...]:
         raise RequestEntityTooLarge(f"The form has more than {FORM_LIMIT} bytes.")
     request.max_content_length = FORM_LIMIT
     return tuple(request.form.get(name, "").strip() for name in names)
-
-
-def _inside(address: str) -> str:
-    """Where to go on: a page of ours, never one that somebody else has put into the link."""
-    parts = urlsplit(address.replace("\\", "/"))
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("//"):
-        return link("/")
-    return f"{link(parts.path)}?{parts.query}" if parts.query else link(parts.path)

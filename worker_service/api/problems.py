@@ -142,6 +142,13 @@ def _known(error: WorkerServiceError) -> tuple[int, str, str]:
     return STATUS[next(known for known in (*STATUS, type(error)) if isinstance(error, known))]
 
 
+def as_problem(error: Exception) -> Response:
+    """The answer that tells of an error."""
+    if isinstance(error, WorkerServiceError):
+        return _ours(error)
+    return _http(error) if isinstance(error, HTTPException) else _unexpected(error)
+
+
 def _ours(error: WorkerServiceError) -> Response:
     try:
         problem = problem_json(error)

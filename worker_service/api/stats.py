@@ -4,9 +4,8 @@ from flask import Blueprint, Response, jsonify
 
 from ..broker.broker import JobBroker
 from ..broker.schedules import Entry, Timetable
-from ..jobs.states import State
 from ..settings import Settings
-from ..store.overview import Overview, Overviews
+from ..store.overview import FINAL_STATES, Overview, Overviews
 from .answers import StatsJson
 from .documented import documented
 
@@ -36,7 +35,7 @@ def _of_jobs(overview: Overview) -> dict[str, int]:
         "running": overview.running,
         "wanted_threads": overview.wanted_threads,
         "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
-        "dead": overview.kept[State.DEAD],
+        **{state: overview.kept[state] for state in FINAL_STATES},
         "workers": overview.open_workers,
         **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
         **{f"running:{queue.name}": queue.running for queue in overview.queues},

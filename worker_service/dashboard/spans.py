@@ -1,22 +1,25 @@
 """How long a job waited before its newest attempt, and how long that ran."""
 
-from ..jobs.states import State
-from ..store import Job
+from typing import Any
 
-_ATTEMPTED = (State.RUNNING, State.SUCCEEDED, State.DEAD)
+from .wording import ms
+
+_ATTEMPTED = ("running", "succeeded", "dead")
 
 
-def waited_ms(job: Job, now_ms: int) -> int | None:
+def waited_ms(job: dict[str, Any], now_ms: int) -> int | None:
     """From created, or due, to started, or to now; None where it does not wait for a worker (yet)."""
-    if job.state == State.QUEUED:
+    if job["state"] == "queued":
         end: int | None = now_ms
     else:
-        end = job.started_at_ms if job.state in _ATTEMPTED else None
-    return None if end is None else max(0, end - (job.due_at_ms or job.created_at_ms))
+        end = ms(job["started_at"]) if job["state"] in _ATTEMPTED else None
+    begin = ms(job["run_at"]) or ms(job["created_at"])
+    return None if end is None or begin is None else max(0, end - begin)
 
 
-def ran_ms(job: Job, now_ms: int) -> int | None:
+def ran_ms(job: dict[str, Any], now_ms: int) -> int | None:
     """From started to finished, or to now; None where no attempt is under way or ended the job."""
-    if job.state not in _ATTEMPTED or job.started_at_ms is None:
+    started = ms(job["started_at"])
+    if job["state"] not in _ATTEMPTED or started is None:
         return None
-    return max(0, (job.finished_at_ms or now_ms) - job.started_at_ms)
+    return max(0, (ms(job["finished_at"]) or now_ms) - started)

@@ -1,6 +1,8 @@
-"""Numbers as people read them; filters of the templates."""
+"""Numbers and instants as people read them; filters of the templates."""
 
 from datetime import UTC, datetime
+
+from ..jobs import instants
 
 MOST_CHARACTERS = 160
 
@@ -9,8 +11,24 @@ _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
 _UNITS = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", _SECOND, "s"))
 
 
-def duration(ms: int) -> str:
+def ms(text: str | None) -> int | None:
+    """An instant of the HTTP interface in milliseconds; None for none."""
+    return None if text is None else instants.to_ms(text)
+
+
+def utc_ms(text: str) -> int:
+    """An instant that a person has typed, in UTC if it names no zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = datetime.fromisoformat(text.strip())
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def duration(ms: float) -> str:
     """In at most two units: ``7 ms``, ``1.4 s``, ``12 s``, ``3 min 20 s``, ``2 d 4 h``."""
+    ms = int(ms)
     if ms < _SECOND:
         return f"{ms} ms"
     if ms < 10 * _SECOND:
@@ -30,6 +48,11 @@ def rfc_3339(ms: int) -> str:
 def clock(ms: int) -> str:
     """Date and time of day in UTC, to the second."""
     return f"{_utc(ms):%Y-%m-%d %H:%M:%S}"
+
+
+def number(value: float) -> str:
+    """With a comma between thousands."""
+    return f"{value:,}"
 
 
 def first_line(text: str) -> str:

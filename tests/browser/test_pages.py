@@ -1,0 +1,68 @@
+"""Every page can be used by everybody, in both themes and on a phone, whatever the data are."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.addresses import PAGES
+from tests.browser.conftest import HEIGHT, WIDTH, Open
+from tests.browser.screenshots import keep_picture
+from tests.up.service import RunningService
+
+THEMES = ("light", "dark")
+PHONE = {"width": 375, "height": 800}
+GRAVE = ("serious", "critical", "moderate")
+
+
+def findings(tab: Page) -> list[str]:
+    """What axe has to say against a page."""
+    found = Axe().run(tab).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
+        for each in found
+        if each["impact"] in GRAVE
+        for node in each["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible_breaks_no_rule_and_runs_nothing_of_others(
+    name: str, theme: str, visit: Open, service: RunningService
+):
+    address = PAGES[name](service)
+    tab = visit(address, status=404 if name == "problem" else 200)
+    tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    assert findings(tab) == []
+    assert tab.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+    assert tab.locator("img").count() == 0
+    keep_picture(tab, name, theme)
+    tab.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert findings(tab) == []
+    tab.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+
+
+def test_a_theme_that_is_chosen_stays(visit: Open):
+    tab = visit("/")
+    tab.emulate_media(color_scheme="light")
+    light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    tab.get_by_role("button", name="dark", exact=True).click()
+    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    tab.reload()
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+
+def test_environment_stands_on_every_page_and_before_its_title(visit: Open):
+    tab = visit("/")
+    assert tab.title().startswith("[test & <b>more</b>] Overview")
+    assert tab.locator(".environment").inner_text() == "test & <b>more</b>"
+
+
+def test_first_tab_stop_leads_to_the_content(visit: Open):
+    tab = visit("/")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"

@@ -1,0 +1,73 @@
+"""Does what people ask for on a page: shows the question where there is one, and sends it to the HTTP interface.
+
+A form without scripts is all it needs. What protects it is what protects the interface (see api/access.py): a request
+that changes anything and comes with a cookie has to be marked by the browser as sent by a page of ours.
+"""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.exceptions import Forbidden, NotFound
+
+from ..api.links import inside
+from .actions import ACTIONS, Action, Given
+from .asking import Refused
+from .notices import leave_notice
+from .page import may, page
+
+FORM_LIMIT = 2 * 1024 * 1024
+"""Twice what the interface takes: as a form, arguments may be longer."""
+
+
+def add_actions(routes: Blueprint) -> None:
+    """The routes of actions, and what templates need to show them."""
+
+    @routes.get("/ui/do/<name>")
+    def ask_first(name: str) -> Response:
+        action = _find(name)
+        if not may(action.endpoint):
+            raise Forbidden("This key may not do that.")
+        return _question(action, request.args)
+
+    @routes.post("/ui/do/<name>")
+    def do(name: str) -> Response:
+        action, given = _find(name), _form()
+        try:
+            action.do(given)
+        except Refused as error:
+            return _question(action, given, error)
+        response: Response = redirect(inside(given.get("next", "")), 303)  # type: ignore[assignment]
+        leave_notice(response, action.worded(action.done, given))
+        return response
+
+    @routes.app_context_processor
+    def about() -> dict[str, object]:
+        return {"actions": ACTIONS, "once": _once}
+
+
+def _find(name: str) -> Action:
+    if name not in ACTIONS:
+        raise NotFound(f"There is no action {name!r}.")
+    return ACTIONS[name]
+
+
+def _form() -> Given:
+    request.max_content_length = request.max_form_memory_size = FORM_LIMIT
+    return request.form
+
+
+def _question(action: Action, given: Given, error: Refused | None = None) -> Response:
+    context: dict[str, Any] = {
+        "action": action,
+        "given": given,
+        "says": action.says(given) if action.says else "",
+        "problem": error.problem if error else None,
+        "back": inside(given.get("next", "")),
+    }
+    return page("action.html", error.status if error else 200, **context)
+
+
+def _once() -> str:
+    """Makes the button of one form do one thing, however often it is pressed."""
+    return secrets.token_urlsafe(16)

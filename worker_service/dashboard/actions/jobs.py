@@ -1,0 +1,77 @@
+"""What is done to one job."""
+
+from .action import Action, Field
+
+ID = ("id",)
+
+RETRY_JOB = Action(
+    name="retry-job",
+    endpoint="operations.retry",
+    button="Retry",
+    title="Retry job {id}",
+    done="The job is put back, with a new round of attempts.",
+    places=ID,
+    is_once=True,
+)
+RUN_JOB_NOW = Action(
+    name="run-job-now",
+    endpoint="operations.run_now",
+    button="Run now",
+    title="Run job {id} now",
+    done="The job waits for its time no longer.",
+    places=ID,
+)
+CANCEL_JOB = Action(
+    name="cancel-job",
+    endpoint="operations.cancel",
+    button="Cancel",
+    title="Cancel job {id}?",
+    text="It is stopped; while it runs, by an interrupt.",
+    done="The job is cancelled, or was asked to stop.",
+    places=ID,
+    is_grave=True,
+)
+DELETE_JOB = Action(
+    name="delete-job",
+    endpoint="operations.delete",
+    button="Delete",
+    title="Delete job {id}?",
+    text="Its record, result and log are removed for good.",
+    done="The job is removed.",
+    places=ID,
+    is_grave=True,
+)
+RUN_JOB_AGAIN = Action(
+    name="run-job-again",
+    endpoint="operations.retry",
+    button="Run again with other arguments",
+    title="Run job {id} again, with other arguments",
+    text="A new job is made; this one stays as it is. What is hidden (***) has to be typed anew.",
+    done="A new job is made.",
+    places=ID,
+    fields=(Field("args", "Arguments, as JSON", kind="json", required=True),),
+    is_once=True,
+)
+STEP_DONE = Action(
+    name="step-done",
+    endpoint="steps.settle",
+    button="It happened",
+    title="Did {name} happen?",
+    text="The step is in doubt. If it happened, it is not done again when the job goes on.",
+    done="The step counts as done.",
+    places=("id", "name"),
+    body=lambda _: {"outcome": "done"},
+    is_grave=True,
+)
+STEP_NOT_DONE = Action(
+    name="step-not-done",
+    endpoint="steps.settle",
+    button="It did not happen",
+    title="Did {name} not happen?",
+    text="The step is in doubt. If it did not happen, it is done when the job goes on.",
+    done="The step will be done when the job goes on.",
+    places=("id", "name"),
+    body=lambda _: {"outcome": "not_done"},
+    is_grave=True,
+)
+ACTIONS = (RETRY_JOB, RUN_JOB_NOW, CANCEL_JOB, DELETE_JOB, RUN_JOB_AGAIN, STEP_DONE, STEP_NOT_DONE)

@@ -1,0 +1,38 @@
+"""All routes of the pages, and what their templates may call."""
+
+from collections.abc import Callable
+
+from flask import Blueprint
+
+from ..settings import Settings
+from . import spans, wording
+from .acting import add_actions
+from .errors import add_errors
+from .look import add_look
+from .page import add_frame
+from .pages import PAGES
+
+FILTERS: tuple[Callable[..., object], ...] = (
+    wording.ms,
+    wording.duration,
+    wording.rfc_3339,
+    wording.clock,
+    wording.first_line,
+    wording.number,
+    spans.waited_ms,
+    spans.ran_ms,
+)
+
+
+def dashboard(settings: Settings) -> Blueprint:
+    """The routes of the pages and of what they load."""
+    routes = Blueprint("dashboard", __name__, template_folder="templates", static_folder="static")
+    add_frame(routes, settings)
+    for add_page in PAGES:
+        add_page(routes)
+    add_actions(routes)
+    add_look(routes)
+    add_errors(routes)
+    for each in FILTERS:
+        routes.add_app_template_filter(each)
+    return routes

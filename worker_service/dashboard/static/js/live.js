@@ -1,0 +1,115 @@
+"use strict";
+
+// Keeps the page as it is in the store. One stream tells what kind of thing changes (jobs, queues, workers, schedules);
+// what the page shows of it is fetched again and morphed into place, so that focus and open details stay. Nothing moves
+// while rows are selected, a dialog is open, the tab is hidden or updates are paused: it is made up for afterwards.
+(() => {
+  const GAP_MS = 1000; // between two fetches at least
+  const POLL_MS = 10_000; // while there is no stream
+  const AGAIN_MS = 60_000; // until a stream that was refused is asked for again
+
+  const main = document.getElementById("main");
+  if (!main.dataset.live) return;
+  const topics = main.dataset.live.split(" ");
+  const state = document.getElementById("live-state");
+  const button = document.getElementById("live-switch");
+
+  let stream = null;
+  let polling = null;
+  let again = null;
+  let timer = null;
+  let fetchedAt = Date.now();
+  let isPaused = sessionStorage.getItem("paused") === "yes";
+  let isBehind = false;
+
+  const hindrance = () => {
+    if (isPaused) return "Updates are paused";
+    if (document.querySelector("dialog[open]")) return "Updates wait for the dialog";
+    if (main.querySelector("input[name=ids]:checked")) return "Updates wait: rows are selected";
+    if (document.hidden) return "Updates wait";
+    return "";
+  };
+
+  const tell = () => {
+    const text = hindrance() || (stream ? "Live" : "Looked at every 10 s");
+    if (state.textContent !== text) state.textContent = text;
+    button.textContent = isPaused ? "Go on" : "Pause updates";
+  };
+
+  const update = () => {
+    timer = null;
+    tell();
+    if (hindrance()) {
+      isBehind = true;
+      return;
+    }
+    isBehind = false;
+    fetchedAt = Date.now();
+    htmx.trigger(main, "refresh");
+  };
+
+  const updateSoon = () => {
+    timer ??= setTimeout(update, Math.max(0, fetchedAt + GAP_MS - Date.now()));
+  };
+
+  const makeUp = () => {
+    tell();
+    if (isBehind && !hindrance()) updateSoon();
+  };
+
+  const stopPolling = () => {
+    clearInterval(polling);
+    clearTimeout(again);
+    polling = again = null;
+  };
+
+  const poll = () => {
+    stream = null;
+    polling ??= setInterval(updateSoon, POLL_MS);
+    again ??= setTimeout(listen, AGAIN_MS);
+    tell();
+  };
+
+  function listen() {
+    stopPolling();
+    const opened = new EventSource(main.dataset.events);
+    stream = opened;
+    // At the beginning, and whenever the connection was lost, all topics are told: what was missed is made up for.
+    for (const topic of topics) opened.addEventListener(topic, updateSoon);
+    opened.addEventListener("open", tell);
+    opened.addEventListener("error", () => {
+      if (opened.readyState === EventSource.CLOSED && stream === opened) poll(); // refused: no seat left
+    });
+    tell();
+  }
+
+  const leave = () => {
+    stopPolling();
+    stream?.close();
+    stream = null;
+  };
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+  window.addEventListener("pagehide", leave);
+  window.addEventListener("pageshow", (event) => event.persisted && listen());
+  document.addEventListener("change", makeUp);
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", makeUp);
+
+  button.addEventListener("click", () => {
+    isPaused = !isPaused;
+    sessionStorage.setItem("paused", isPaused ? "yes" : "no");
+    isBehind = true;
+    makeUp();
+  });
+
+  // A page that cannot be had leaves this one as it is; one that leads elsewhere (to sign in) is gone to.
+  main.addEventListener("htmx:before:response", (event) => {
+    const answer = event.detail.ctx.response;
+    if (event.target !== main) return;
+    if (answer.raw.redirected) location.reload();
+    if (answer.raw.redirected || answer.status >= 400) event.preventDefault();
+  });
+
+  state.hidden = button.hidden = false;
+  if (!document.hidden) listen();
+})();

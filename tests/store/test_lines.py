@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 
+from tests.waiting import wait_until
 from worker_service.store import connect
 from worker_service.store.line import Line, Lines
 
@@ -66,3 +67,17 @@ def test_a_fork_has_connections_of_its_own(client: redis.Redis):
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert lines.execute("CLIENT", "ID") == own
+
+
+def test_a_burst_leaves_connections_to_others_when_it_is_over(
+    client: redis.Redis, redis_url: str, namespace: str
+):
+    few = redis.BlockingConnectionPool.from_url(redis_url, max_connections=8, timeout=2)
+    with redis.Redis(connection_pool=few) as crowded, ThreadPoolExecutor(8) as pool:
+        lines, key = Lines(crowded), f"{namespace}:burst"
+        waiting = [pool.submit(lines.execute, "BLPOP", key, 10) for _ in range(8)]
+        wait_until(lambda: len(few._connections) == 8)
+        client.rpush(key, *range(8))
+        assert all(each.result() for each in waiting)
+        assert crowded.ping()
+        assert len(lines._free) == 2

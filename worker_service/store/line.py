@@ -9,9 +9,14 @@ from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as NoAnswer
 
+KEPT_PART = 4
+"""One in so many connections of a pool at most is kept for later by `Lines`: the others are for everybody."""
+
 
 class Lines:
-    """Sends each command over a line that no other thread uses meanwhile; there are as many as threads at once.
+    """Sends each command over a line that no other thread uses meanwhile.
+
+    A burst needs as many lines as it has threads; few are kept after it, or nobody else would get a connection again.
 
     Args:
         client: whose pool the connections are taken from.
@@ -20,6 +25,7 @@ class Lines:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._free: deque[Line] = deque()
+        self._kept = client.connection_pool.max_connections // KEPT_PART
         self._process = os.getpid()
 
     def execute(self, *command: Any) -> Any:
@@ -33,13 +39,19 @@ class Lines:
         try:
             reply = line.execute(*command)
         except ResponseError:
-            self._free.append(line)
+            self._keep(line)
             raise
         except BaseException:  # an interrupt too: an answer may be on its way that nobody waits for
             line.drop()
             raise
-        self._free.append(line)
+        self._keep(line)
         return reply
+
+    def _keep(self, line: "Line") -> None:
+        if len(self._free) < self._kept:
+            self._free.append(line)
+        else:
+            line.release()
 
 
 class Line:

@@ -1,4 +1,7 @@
-"""The command line's front door."""
+"""The command line's front door.
+
+A command imports what it needs when it runs: ``--help`` and the completion of a shell have to be there at once.
+"""
 
 import os
 import shlex
@@ -7,44 +10,23 @@ from contextlib import suppress
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import __version__
-from .check import PARTS, Unhealthy, check_self, examined_server
-from .commands import AddressUnusable, base_url, web_command
-from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
-from .embedded import DataDamaged, EmbeddedServerError, find_damage, repair
-from .first_key import first_key
+from .console import COMMANDS
 from .jobs.errors import StoreTooNew, StoreUnavailable
-from .settings import Settings, WrongSettings, settings
-from .store import Finding, Store, connect
-from .up import CannotStart, up
-from .workers import run_workers
 
-CHECKS = {"self": check_self, **PARTS}
+if TYPE_CHECKING:
+    from .settings import Settings
+    from .store import Finding
 
-
-class _WithConsole(click.Group):
-    """Has the commands of the console too, which are loaded when one is meant: they know the actors, whose modules are
-    large."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All of them, by name."""
-        return sorted({*super().list_commands(ctx), *_console()})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The one of this name."""
-        return super().get_command(ctx, cmd_name) or _console().get(cmd_name)
+PARTS = ("self", "web", "worker", "scheduler", "redis")
+"""What `check_part` looks at."""
 
 
-def _console() -> dict[str, click.Command]:
-    from .console import COMMANDS
-
-    return COMMANDS
-
-
-@click.group(cls=_WithConsole)
+@click.group(commands=dict(COMMANDS))
 @click.version_option(__version__)
 def main() -> None:
     """A background-job service: POST a job over HTTP, workers run it."""
@@ -57,6 +39,10 @@ def main() -> None:
 @click.option("--reload", is_flag=True, help="Restart web, worker and scheduler when a Python file changes.")
 def run_all(reload: bool) -> None:
     """Start web, a worker, a scheduler and, when no JOBS_REDIS_URL is set, an embedded server; Ctrl-C stops all."""
+    from .commands import AddressUnusable
+    from .embedded import DataDamaged, EmbeddedServerError
+    from .up import CannotStart, up
+
     try:
         raise SystemExit(up(_settings(), reload=reload))
     except DataDamaged as error:
@@ -72,6 +58,8 @@ def run_all(reload: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def repair_data(data_dir: Path | None, yes: bool) -> None:
     """Mend a damaged append-only file of the embedded server, whose files are in DATA_DIR."""
+    from .embedded import EmbeddedServerError, find_damage, repair
+
     data_dir = (data_dir or _settings().data_dir / "server").absolute()
     try:
         damage = find_damage(data_dir)
@@ -94,6 +82,8 @@ def repair_data(data_dir: Path | None, yes: bool) -> None:
 @main.command("web")
 def run_web() -> None:
     """Start the web process alone."""
+    from .commands import AddressUnusable, base_url, web_command
+
     try:
         _refuse_newer_data(_settings())
         command = web_command(_settings())
@@ -108,6 +98,8 @@ def run_web() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def make_first_key(file: Path) -> None:
     """Make the key that may do everything, for JOBS_ADMIN_KEY_FILE, and print it once; a FILE that is there stays."""
+    from .first_key import first_key
+
     try:
         key = first_key(file)
     except OSError as error:
@@ -124,11 +116,13 @@ def run_worker(processes: int, arguments: tuple[str, ...]) -> None:
 
     Other arguments are those of the dramatiq command: --threads 8, --queues emails reports.
     """
+    from .workers import run_workers
+
     raise SystemExit(run_workers(_settings(), processes, arguments))
 
 
 @main.command("check")
-@click.argument("part", type=click.Choice([*CHECKS, "redis"]), default="self")
+@click.argument("part", type=click.Choice(PARTS), default="self")
 @click.option("--json", "json", is_flag=True, help="Tell it to a program.")
 def check_part(part: str, json: bool) -> None:
     """Whether the web process, a worker or a scheduler of this host does its work, or (self) all of them that run here;
@@ -136,13 +130,18 @@ def check_part(part: str, json: bool) -> None:
 
     Exit code 0: all is well, or there are warnings only; 1: something is not.
     """
+    from . import check
+    from .store import Finding
+
     findings: list[Finding] = []
     try:
         if part == "redis":
-            findings = examined_server(_settings())
+            findings = check.examined_server(_settings())
+        elif part == "self":
+            check.check_self(_settings())
         else:
-            CHECKS[part](_settings())
-    except (Unhealthy, StoreUnavailable) as error:
+            check.PARTS[part](_settings())
+    except (check.Unhealthy, StoreUnavailable) as error:
         findings = [Finding("error", part, str(error))]
     if json:
         click.echo(dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False))
@@ -161,6 +160,8 @@ def examine_store(repair: bool, json: bool) -> None:
 
     Exit code 0: nothing is wrong, or all of it is repaired; 1: something is left; 2: it could not be checked.
     """
+    from .doctor import as_json, as_text, error_as_json, run_doctor, unexamined
+
     try:
         report = run_doctor(_settings(), repair=repair, say=lambda line: click.echo(line, err=True))
     except (click.ClickException, StoreUnavailable, StoreTooNew) as error:
@@ -176,19 +177,24 @@ def examine_store(repair: bool, json: bool) -> None:
 
 def _tell_server() -> None:
     """What is wrong with the server, in the log of a web process that starts, and will answer 503 or lose jobs."""
+    from .check import examined_server
+    from .store import Finding
+
     try:
         _tell(examined_server(_settings()))
     except StoreUnavailable as error:
         _tell([Finding("error", "redis", str(error))])
 
 
-def _tell(findings: list[Finding]) -> None:
+def _tell(findings: "list[Finding]") -> None:
     for each in findings:
         click.echo(f"{each.level.capitalize()}: {each.text}", err=True)
 
 
-def _refuse_newer_data(given: Settings) -> None:
+def _refuse_newer_data(given: "Settings") -> None:
     """When the server does not answer, the process waits for it, and ``/readyz`` looks again."""
+    from .store import Store, connect
+
     with suppress(StoreUnavailable), connect(given.redis_url, retries=0) as client:
         Store(client, given.namespace).check_schema()
 
@@ -200,7 +206,9 @@ def _own_command(*arguments: str) -> str:
     return shlex.join([str(shown), *arguments])
 
 
-def _settings() -> Settings:
+def _settings() -> "Settings":
+    from .settings import WrongSettings, settings
+
     try:
         return settings()
     except WrongSettings as error:

@@ -57,7 +57,7 @@ def run(broker: JobBroker, redis_url: str, namespace: str, monkeypatch: pytest.M
     """Runs ``worker-service`` with some arguments; ``typed`` is its input."""
     monkeypatch.setattr(registry, "load", lambda: broker)
     monkeypatch.setattr(
-        "worker_service.console.service.settings", lambda: Settings(redis_url=redis_url, namespace=namespace)
+        "worker_service.settings.settings", lambda: Settings(redis_url=redis_url, namespace=namespace)
     )
 
     def run(*arguments: str, code: int | None = 0, typed: str = "") -> Result:

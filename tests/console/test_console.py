@@ -115,7 +115,7 @@ class TestTheRest:
     def test_config_shows_no_secret(self, run: Run, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("JOBS_ADMIN_KEY", "a-long-enough-secret")
         monkeypatch.setenv("JOBS_REDIS_URL", "redis://:hidden@127.0.0.1:6379/0")
-        monkeypatch.setattr("worker_service.console.about.settings", _fresh_settings)
+        monkeypatch.setattr("worker_service.settings.settings", _fresh_settings)
         shown = run("config").stdout
         assert "JOBS_ADMIN_KEY=***" in shown
         assert "hidden" not in shown

@@ -53,7 +53,7 @@ ARGUMENTS = {
 }
 """Of every command that asks the service."""
 
-ASKS_NOTHING = {"config"}
+ASKS_NOTHING = {"completion", "config"}
 
 
 def names(commands: Mapping[str, click.Command], before: str = "") -> Iterator[str]:

@@ -49,6 +49,15 @@ _DONE: dict[Operation, set[str]] = {
     "delete": {"deleted", "unknown"},  # it was there when its chunk was written down
 }
 
+_OF = " of "
+"""Parts the numbers in the note of the progress."""
+
+
+def done_so_far(note: str) -> int:
+    """How many jobs were done, by the note of a bulk job's progress."""
+    number = note.partition(_OF)[0]
+    return int(number) if number.isdecimal() else 0
+
 
 @dataclass(slots=True)
 class Work:
@@ -102,7 +111,7 @@ class Work:
         percent = min(99, 100 * self.looked // max(1, self.to_look_at))
         if self.at is None and not self.ids:
             percent = 100
-        note = f"{self.done} of {self.matched} done"
+        note = f"{self.done}{_OF}{self.matched} done"
         return json.dumps({"percent": percent, "note": note}, separators=(",", ":"))
 
     def result(self) -> dict[str, Any]:

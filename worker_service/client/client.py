@@ -175,14 +175,31 @@ class Client:
             try:
                 for event in self._stream(f"/v1/jobs/{id}/events", last):
                     last = event.id or last
-                    yield event
-                    if event.kind == "done":
+                    if event.data:
+                        yield Event(event.event, event.json(), event.id)
+                    if event.event == "done":
                         return
             except httpx2.TransportError:
                 time.sleep(pause(1))
                 self.get(id)  # says when the service is away for long, or the job is gone
 
-    def _stream(self, path: str, last: str) -> Iterator[Event]:
+    def changes(self) -> Iterator[str]:
+        """What kind of thing changes, for who wants to know when to read again: ``jobs``, ``queues``, ``workers`` or
+        ``schedules``; all of them at the beginning and after a connection was lost. Has no end.
+
+        Raises:
+            Problem: the service refuses to tell.
+            NoAnswer: the service is away for long.
+        """
+        while True:
+            try:
+                for event in self._stream("/v1/events", ""):
+                    yield event.event
+            except httpx2.TransportError:
+                time.sleep(pause(1))
+                self.request("GET", "/livez")  # says when the service is away for long
+
+    def _stream(self, path: str, last: str) -> Iterator[httpx2.ServerSentEvent]:
         headers = {"Last-Event-ID": last} if last else {}
         timeout = httpx2.Timeout(self._transport.http.timeout)
         timeout.read = SILENCE_SECONDS
@@ -193,9 +210,7 @@ class Client:
             if answer.status_code != 200:
                 answer.read()
                 raise problem_of(answer)
-            for each in httpx2.EventSource(answer):
-                if each.data:
-                    yield Event(each.event, each.json(), each.id)
+            yield from httpx2.EventSource(answer)
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
         """Jobs, the newest first, page by page as they are asked for.

@@ -11,7 +11,15 @@ class ClientError(Exception):
 
 
 class NoAnswer(ClientError):
-    """Raised when the service could not be reached, or was busy, in every attempt; the same call may be made again."""
+    """Raised when the service could not be reached, or was busy, in every attempt; the same call may be made again.
+
+    Attributes:
+        problem: what it answered at last; None when it was not reached.
+    """
+
+    def __init__(self, message: str, problem: "Problem | None" = None) -> None:
+        self.problem = problem
+        super().__init__(message)
 
 
 class Problem(ClientError):

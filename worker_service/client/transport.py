@@ -70,7 +70,7 @@ class Transport:
             sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
         timeout = httpx2.Timeout(self.http.timeout)
         timeout.read = (timeout.read or 0) + wait_ms / 1000
-        why, asked = "", ""
+        why, asked, problem = "", "", None
         for attempt in range(self._attempts):
             if attempt:
                 time.sleep(pause(attempt, asked))
@@ -79,13 +79,14 @@ class Transport:
                     method, path, json=json, params=query, headers=sent, timeout=timeout
                 )
             except httpx2.TransportError as error:
-                why, asked = f"{type(error).__name__}: {error}", ""
+                why, asked, problem = f"{type(error).__name__}: {error}", "", None
                 continue
             if answer.status_code not in LATER:
                 return _checked(answer, is_repeated=attempt > 0)
-            why = f"{answer.status_code} {_body(answer).get('detail', '')}"
+            problem = problem_of(answer)
+            why = f"{answer.status_code} {problem.detail}"
             asked = answer.headers.get("Retry-After", "")
-        raise NoAnswer(f"{method} {path} was sent {self._attempts} times in vain: {why}")
+        raise NoAnswer(f"{method} {path} was sent {self._attempts} times in vain: {why}", problem)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,25 +1,28 @@
 """``ping``, ``config`` and ``openapi``: whether the service works, how it is set up, what it understands."""
 
 import time
+from typing import TYPE_CHECKING
 
 import click
-from pydantic import SecretStr
 
-from ..client import Client
-from ..settings import WrongSettings, settings
-from ..store import shown_url
 from .command import NOT_ASKED, as_json, asks, show
 from .output import fields, say_json
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 
 @click.command()
 @as_json
 @asks
-def ping(client: Client, json_wanted: bool) -> None:
+def ping(client: "Client", json_wanted: bool) -> None:
     """Whether the store answers, how fast, and how many workers and schedulers live.
 
     The exit code is 1 when no worker does.
     """
+    from ..settings import settings
+    from ..store import shown_url
+
     show(client, "/readyz")  # the first one opens the connection
     began = time.perf_counter()
     show(client, "/readyz")
@@ -33,6 +36,7 @@ def ping(client: Client, json_wanted: bool) -> None:
     }
     (say_json if json_wanted else fields)(found)
     if not stats["workers"]:
+        click.echo("No worker process lives: start one with `worker-service worker`.", err=True)
         raise SystemExit(1)
 
 
@@ -40,6 +44,8 @@ def ping(client: Client, json_wanted: bool) -> None:
 @as_json
 def config(json_wanted: bool) -> None:
     """The settings in force, without what is secret."""
+    from ..settings import WrongSettings, settings
+
     try:
         found = {name: _shown(name, value) for name, value in settings()}
     except WrongSettings as error:
@@ -54,12 +60,16 @@ def config(json_wanted: bool) -> None:
 
 @click.command()
 @asks
-def openapi(client: Client) -> None:
+def openapi(client: "Client") -> None:
     """The OpenAPI document of the HTTP interface, with the actors of this service."""
     say_json(show(client, "/openapi.json"))
 
 
 def _shown(name: str, value: object) -> object:
+    from pydantic import SecretStr
+
+    from ..store import shown_url
+
     if isinstance(value, SecretStr):
         return "***"
     if name == "redis_url":

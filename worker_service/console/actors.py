@@ -1,10 +1,15 @@
 """``actors``: which work there is, and with which arguments."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from ..client import Client
-from .command import as_json, asks, show
-from .output import fields, say_json, table
+from .command import answers, show
+from .completion import actor_name
+from .output import fields, table
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 
 @click.group()
@@ -12,24 +17,21 @@ def actors() -> None:
     """The actors that jobs may ask for."""
 
 
-@actors.command("ls")
-@as_json
-@asks
-def ls(client: Client, json_wanted: bool) -> None:
-    """All actors, by name."""
-    found = show(client, "/v1/actors")
-    if json_wanted:
-        say_json(found)
-        return
+def _say_actors(found: dict[str, Any]) -> None:
     rows = [{**each, "args": ", ".join(each["args"].get("properties", {}))} for each in found["items"]]
     table(("name", "queue", "max attempts", "time limit ms", "args"), rows)
 
 
+@actors.command("ls")
+@answers(_say_actors)
+def ls(client: "Client") -> Any:
+    """All actors, by name."""
+    return show(client, "/v1/actors")
+
+
 @actors.command("show")
-@click.argument("name")
-@as_json
-@asks
-def show_one(client: Client, name: str, json_wanted: bool) -> None:
+@click.argument("name", shell_complete=actor_name)
+@answers(fields)
+def show_one(client: "Client", name: str) -> Any:
     """What NAME does, and the schema of its arguments."""
-    found = show(client, f"/v1/actors/{name}")
-    (say_json if json_wanted else fields)(found)
+    return show(client, f"/v1/actors/{name}")

@@ -1,13 +1,18 @@
 """``schedules``: what is fired when; put, run, paused, backfilled and removed."""
 
 import json
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..client import Client
-from .command import as_json, asks, show
-from .output import fields, say_json, table, word
+from .command import answers, show
+from .completion import schedule_name
+from .output import fields, table, word
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+by_name = click.argument("name", shell_complete=schedule_name)
 
 
 @click.group()
@@ -15,40 +20,41 @@ def schedules() -> None:
     """What is fired when; put, run, pause, backfill and remove it."""
 
 
-@schedules.command("ls")
-@as_json
-@asks
-def ls(client: Client, json_wanted: bool) -> None:
-    """All schedules, by name."""
-    found = show(client, "/v1/schedules")
-    if json_wanted:
-        say_json(found)
-        return
+def _say_schedules(found: dict[str, Any]) -> None:
     table(("name", "state", "source", "next tick", "last tick", "runs", "skipped", "missed"), found["items"])
     for each in found["items"]:
         if about := each.get("reason") or (each.get("paused") or {}).get("note") or each.get("hindered"):
             click.echo(f"{each['name']} is {each['state']}: {about}")
 
 
+def _say_state(found: dict[str, Any]) -> None:
+    click.echo(f"{found['name']} is {found['state']}.")
+
+
+def _say_next_tick(found: dict[str, Any]) -> None:
+    click.echo(f"{found['name']} is {found['state']}; next tick: {word(found['next_tick'])}.")
+
+
+@schedules.command("ls")
+@answers(_say_schedules)
+def ls(client: "Client") -> Any:
+    """All schedules, by name."""
+    return show(client, "/v1/schedules")
+
+
 @schedules.command("show")
-@click.argument("name")
-@as_json
-@asks
-def show_one(client: Client, name: str, json_wanted: bool) -> None:
+@by_name
+@answers(fields)
+def show_one(client: "Client", name: str) -> Any:
     """All about NAME."""
-    found = show(client, f"/v1/schedules/{name}")
-    if json_wanted:
-        say_json(found)
-    else:
-        fields(found)
+    return show(client, f"/v1/schedules/{name}")
 
 
 @schedules.command("put")
-@click.argument("name")
+@by_name
 @click.argument("definition", type=click.File())
-@as_json
-@asks
-def put(client: Client, name: str, definition: IO[str], json_wanted: bool) -> None:
+@answers(_say_next_tick)
+def put(client: "Client", name: str, definition: IO[str]) -> Any:
     """Create NAME, or replace its definition.
 
     DEFINITION is a file with the JSON object that PUT /v1/schedules/{name} takes, or - for what is typed or piped in:
@@ -58,82 +64,65 @@ def put(client: Client, name: str, definition: IO[str], json_wanted: bool) -> No
         wanted = json.load(definition)
     except ValueError as error:
         raise click.BadParameter(f"It is not JSON: {error}.", param_hint="DEFINITION") from error
-    found = client.request("PUT", f"/v1/schedules/{name}", json=wanted)
-    if json_wanted:
-        say_json(found)
-    else:
-        click.echo(f"{name} is {found['state']}; next tick: {word(found['next_tick'])}.")
+    return client.request("PUT", f"/v1/schedules/{name}", json=wanted)
+
+
+def _say_removed(found: dict[str, Any]) -> None:
+    click.echo(f"{found['name']} is removed.")
 
 
 @schedules.command("delete")
-@click.argument("name")
-@as_json
-@asks
-def delete(client: Client, name: str, json_wanted: bool) -> None:
+@by_name
+@answers(_say_removed)
+def delete(client: "Client", name: str) -> Any:
     """Remove NAME and its history; its jobs stay."""
     client.request("DELETE", f"/v1/schedules/{name}")
-    if json_wanted:
-        say_json({"name": name})
-    else:
-        click.echo(f"{name} is removed.")
+    return {"name": name}
 
 
-@schedules.command("next")
-@click.argument("name")
-@click.option("--count", default=5, show_default=True, type=click.IntRange(1, 100))
-@as_json
-@asks
-def show_next(client: Client, name: str, count: int, json_wanted: bool) -> None:
-    """The next ticks of NAME, in the time of its zone."""
-    found = show(client, f"/v1/schedules/{name}/next", count=count)
-    if json_wanted:
-        say_json(found)
-        return
+def _say_coming(found: dict[str, Any]) -> None:
     for each in found["items"]:
         click.echo(each["local"])
     if not found["items"]:
-        click.echo(f"No tick of {name} is to come.", err=True)
+        click.echo("No tick is to come.", err=True)
+
+
+@schedules.command("next")
+@by_name
+@click.option("--count", default=5, show_default=True, type=click.IntRange(1, 100))
+@answers(_say_coming)
+def show_next(client: "Client", name: str, count: int) -> Any:
+    """The next ticks of NAME, in the time of its zone."""
+    return show(client, f"/v1/schedules/{name}/next", count=count)
+
+
+def _say_made(found: dict[str, Any]) -> None:
+    click.echo(f"Job {found['id']}")
 
 
 @schedules.command("run")
-@click.argument("name")
-@as_json
-@asks
-def run_now(client: Client, name: str, json_wanted: bool) -> None:
+@by_name
+@answers(_say_made)
+def run_now(client: "Client", name: str) -> Any:
     """Create a job of NAME now."""
-    found = client.request("POST", f"/v1/schedules/{name}/run")
-    if json_wanted:
-        say_json(found)
-    else:
-        click.echo(f"Job {found['id']}")
+    return client.request("POST", f"/v1/schedules/{name}/run")
+
+
+def _say_backfilled(found: dict[str, Any]) -> None:
+    table(("tick", "job", "created"), found["items"])
 
 
 @schedules.command("backfill")
-@click.argument("name")
+@by_name
 @click.argument("begin", metavar="FROM")
 @click.argument("end", metavar="TO")
-@as_json
-@asks
-def backfill(client: Client, name: str, begin: str, end: str, json_wanted: bool) -> None:
+@answers(_say_backfilled)
+def backfill(client: "Client", name: str, begin: str, end: str) -> Any:
     """Create the jobs of past ticks of NAME, each once: FROM and TO are instants such as 2026-01-31T12:00:00Z."""
-    found = client.request("POST", f"/v1/schedules/{name}/backfill", json={"from": begin, "to": end})
-    if json_wanted:
-        say_json(found)
-    else:
-        table(("tick", "job", "created"), found["items"])
+    return client.request("POST", f"/v1/schedules/{name}/backfill", json={"from": begin, "to": end})
 
 
-@schedules.command("history")
-@click.argument("name")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500))
-@as_json
-@asks
-def history(client: Client, name: str, limit: int, json_wanted: bool) -> None:
-    """The newest ticks of NAME, and what became of them."""
-    found = show(client, f"/v1/schedules/{name}/history", limit=limit)
-    if json_wanted:
-        say_json(found)
-        return
+def _say_history(found: dict[str, Any]) -> None:
     rows = [
         {**each, **{f"job_{key}": (each["job"] or {}).get(key) for key in ("id", "state")}}
         for each in found["items"]
@@ -141,28 +130,27 @@ def history(client: Client, name: str, limit: int, json_wanted: bool) -> None:
     table(("tick", "at", "cause", "outcome", "count", "job id", "job state"), rows)
 
 
+@schedules.command("history")
+@by_name
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500))
+@answers(_say_history)
+def history(client: "Client", name: str, limit: int) -> Any:
+    """The newest ticks of NAME, and what became of them."""
+    return show(client, f"/v1/schedules/{name}/history", limit=limit)
+
+
 @schedules.command("pause")
-@click.argument("name")
+@by_name
 @click.option("--note", required=True, help="Why, for people.")
-@as_json
-@asks
-def pause(client: Client, name: str, note: str, json_wanted: bool) -> None:
+@answers(_say_state)
+def pause(client: "Client", name: str, note: str) -> Any:
     """Fire no more ticks of NAME."""
-    found = client.request("POST", f"/v1/schedules/{name}/pause", json={"note": note})
-    if json_wanted:
-        say_json(found)
-    else:
-        click.echo(f"{name} is {found['state']}.")
+    return client.request("POST", f"/v1/schedules/{name}/pause", json={"note": note})
 
 
 @schedules.command("resume")
-@click.argument("name")
-@as_json
-@asks
-def resume(client: Client, name: str, json_wanted: bool) -> None:
+@by_name
+@answers(_say_next_tick)
+def resume(client: "Client", name: str) -> Any:
     """Fire the ticks of NAME again, from the next one on."""
-    found = client.request("POST", f"/v1/schedules/{name}/resume")
-    if json_wanted:
-        say_json(found)
-    else:
-        click.echo(f"{name} is {found['state']}; next tick: {word(found['next_tick'])}.")
+    return client.request("POST", f"/v1/schedules/{name}/resume")

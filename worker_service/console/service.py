@@ -6,24 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import registry
-from ..api.principal import AT_TERMINAL
-from ..client import Client
-from ..settings import settings
-from ..web import create_app
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from ..client import Client
+
 
 @contextmanager
-def service() -> Iterator[Client]:
+def service() -> Iterator["Client"]:
     """Asks the service whose store the settings name.
 
     Raises:
         ActorModuleFailed, WrongSettings: it cannot be asked.
     """
     import httpx2
+
+    from .. import registry
+    from ..api.principal import AT_TERMINAL
+    from ..client import Client
+    from ..settings import settings
+    from ..web import create_app
 
     application = create_app(registry.load(), settings())
 

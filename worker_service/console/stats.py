@@ -1,16 +1,18 @@
 """``stats``: the numbers that autoscalers ask for."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from ..client import Client
-from .command import as_json, asks, show
-from .output import fields, say_json
+from .command import answers, show
+from .output import fields
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 
 @click.command()
-@as_json
-@asks
-def stats(client: Client, json_wanted: bool) -> None:
+@answers(fields)
+def stats(client: "Client") -> Any:
     """Depth of queues, running and dead jobs, workers, schedulers."""
-    found = show(client, "/v1/stats")
-    (say_json if json_wanted else fields)(found)
+    return show(client, "/v1/stats")

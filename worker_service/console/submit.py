@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import Client
 from .command import as_json, asks, show
+from .completion import actor_name, queue_name
 from .jobs import say_job
 from .output import say_json
 
+if TYPE_CHECKING:
+    from ..client import Client
+
 
 @click.command()
-@click.argument("actor")
+@click.argument("actor", shell_complete=actor_name)
 @click.argument("args", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--queue", help="In place of the actor's own.")
+@click.option("--queue", shell_complete=queue_name, help="In place of the actor's own.")
 @click.option("--delay-ms", type=int, help="Start it so much later.")
 @click.option("--run-at", help="Start it at this instant (RFC 3339).")
 @click.option("--expires-in-ms", type=int, help="Do not start it after so long.")
@@ -27,7 +30,7 @@ from .output import say_json
 @as_json
 @asks
 def submit(
-    client: Client,
+    client: "Client",
     actor: str,
     args: Sequence[str],
     tags: Sequence[str],
@@ -81,7 +84,7 @@ def _read(text: str) -> Any:
         return text
 
 
-def _schema(client: Client, actor: str) -> dict[str, Any]:
+def _schema(client: "Client", actor: str) -> dict[str, Any]:
     """Of the arguments; of an actor that does not exist none: the service will say so, with the nearest name."""
     known = {each["name"]: each["args"] for each in show(client, "/v1/actors")["items"]}
     properties: dict[str, Any] = known.get(actor, {}).get("properties", {})

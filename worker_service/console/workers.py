@@ -1,10 +1,15 @@
 """``workers``: the processes that run jobs; told to take no more, or to stop."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from ..client import Client
-from .command import as_json, asks, show
-from .output import say_json, table
+from .command import answers, as_json, show
+from .completion import worker_id
+from .output import table
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 
 @click.group(invoke_without_command=True)
@@ -16,40 +21,33 @@ def workers(context: click.Context, json_wanted: bool) -> None:
         context.invoke(ls, json_wanted=json_wanted)
 
 
-@workers.command("ls")
-@as_json
-@asks
-def ls(client: Client, json_wanted: bool) -> None:
-    """All worker processes, those heard of last first."""
-    found = show(client, "/v1/workers")
-    if json_wanted:
-        say_json(found)
-        return
+def _say_workers(found: dict[str, Any]) -> None:
     rows = [{**each, "queues": " ".join(each["queues"])} for each in found["items"]]
     table(("id", "state", "host", "pid", "version", "queues", "running", "threads", "opened at"), rows)
 
 
+def _say_told(found: dict[str, Any]) -> None:
+    click.echo(f"The worker {found['id']} is told.")
+
+
+@workers.command("ls")
+@answers(_say_workers)
+def ls(client: "Client") -> Any:
+    """All worker processes, those heard of last first."""
+    return show(client, "/v1/workers")
+
+
 @workers.command("quiet")
-@click.argument("id")
-@as_json
-@asks
-def quiet(client: Client, id: str, json_wanted: bool) -> None:
+@click.argument("id", shell_complete=worker_id)
+@answers(_say_told)
+def quiet(client: "Client", id: str) -> Any:
     """Let a worker process take no more jobs; those it runs go on."""
-    _tell(client, id, "quiet", json_wanted)
+    return client.request("POST", f"/v1/workers/{id}/quiet")
 
 
 @workers.command("stop")
-@click.argument("id")
-@as_json
-@asks
-def stop(client: Client, id: str, json_wanted: bool) -> None:
+@click.argument("id", shell_complete=worker_id)
+@answers(_say_told)
+def stop(client: "Client", id: str) -> Any:
     """Stop a worker process as SIGTERM does."""
-    _tell(client, id, "stop", json_wanted)
-
-
-def _tell(client: Client, id: str, what: str, json_wanted: bool) -> None:
-    found = client.request("POST", f"/v1/workers/{id}/{what}")
-    if json_wanted:
-        say_json(found)
-    else:
-        click.echo(f"The worker {id} is told.")
+    return client.request("POST", f"/v1/workers/{id}/stop")

@@ -1,0 +1,78 @@
+"""How far a job is that works on many others: waited for in silence, or with a bar for who sits at a terminal.
+
+The bar goes to stderr, so that the output may be piped on. Ctrl-C ends the watching and not the work.
+"""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import INTERRUPTED, show
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ..client import Client
+
+SAY_WHY_SECONDS = 2.0
+"""After which people are told what a job waits for that has not started."""
+LOOK_SECONDS = 0.2
+
+
+def followed(client: "Client", id: str, *, quiet: bool) -> dict[str, Any]:
+    """The bulk job with this id when it has ended.
+
+    Args:
+        quiet: show nothing meanwhile.
+    """
+    try:
+        if quiet or not sys.stderr.isatty():
+            return client.wait(id).raw
+        return _watched(client, id)
+    except KeyboardInterrupt:
+        click.echo(
+            f"The work goes on, in the job {id}.\n"
+            f"To follow it: worker-service jobs tail {id}\n"
+            f"To stop it:   worker-service jobs cancel {id}",
+            err=True,
+        )
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _watched(client: "Client", id: str) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        return _until_ended(client, id, bar, bar.add_task("waits for a worker", total=100, rate=""))
+
+
+def _until_ended(client: "Client", id: str, bar: "Progress", task: "TaskID") -> dict[str, Any]:
+    asked_at, begun_at = time.monotonic(), None
+    while True:
+        job: dict[str, Any] = show(client, f"/v1/jobs/{id}")
+        now = time.monotonic()
+        if job["progress"]:
+            begun_at = begun_at or now - LOOK_SECONDS
+            note, percent = job["progress"]["note"], job["progress"]["percent"]
+            bar.update(task, completed=percent, description=note, rate=_rate(note, now - begun_at))
+        elif now - asked_at > SAY_WHY_SECONDS:
+            bar.update(task, description=show(client, f"/v1/jobs/{id}/explain")["detail"])
+        if job["finished_at"] is not None:
+            return job
+        time.sleep(LOOK_SECONDS)
+
+
+def _rate(note: str, seconds: float) -> str:
+    from ..broker.bulk import done_so_far
+
+    return f"{done_so_far(note) / seconds:,.0f} jobs/s"

@@ -6,8 +6,22 @@ from urllib.parse import quote
 from tests.browser.hostile import NAME
 from tests.up.service import RunningService
 
+
+def job_page(service: RunningService, query: str) -> str:
+    """The page of the newest job that a query finds."""
+    return "/ui/jobs/" + str(service.http.get(f"/v1/jobs?{query}").json()["items"][0]["id"])
+
+
 PAGES: dict[str, Callable[[RunningService], str]] = {
     "overview": lambda _: "/",
+    "jobs": lambda _: "/ui/jobs",
+    "jobs-dead": lambda _: "/ui/jobs?filter=state:dead",
+    "jobs-wrong": lambda _: "/ui/jobs?filter=nope:<b>",
+    "job-strange": lambda _: f"/ui/jobs/{quote(NAME)}",
+    "job-dead": lambda service: job_page(service, "state=dead&actor=fail"),
+    "job-done": lambda service: job_page(service, "state=succeeded&actor=order"),
+    "job-large": lambda service: job_page(service, "state=succeeded&q=deep"),
+    "retry": lambda _: "/ui/do/retry-jobs?which=all&filter=state:dead&next=/",
     "question": lambda _: f"/ui/do/purge-queue?queue={quote(NAME)}&next=/",
     "problem": lambda _: "/ui/nope",
 }

@@ -11,6 +11,7 @@ from tests.up.service import RunningService
 
 THEMES = ("light", "dark")
 PHONE = {"width": 375, "height": 800}
+STATUS = {"problem": 404, "jobs-wrong": 422}
 GRAVE = ("serious", "critical", "moderate")
 
 
@@ -31,7 +32,7 @@ def test_page_is_accessible_breaks_no_rule_and_runs_nothing_of_others(
     name: str, theme: str, visit: Open, service: RunningService
 ):
     address = PAGES[name](service)
-    tab = visit(address, status=404 if name == "problem" else 200)
+    tab = visit(address, status=STATUS.get(name, 200))
     tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     assert findings(tab) == []
     assert tab.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"

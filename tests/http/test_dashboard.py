@@ -132,9 +132,9 @@ class TestJobs:
     def test_newest_twenty_are_shown_and_lead_to_the_job(self, client: FlaskClient, store: Store):
         made = [submitted(store, now_ms=now() + number) for number in range(NEWEST_JOBS + 5)]
         found = page(client)
-        shown = [link["href"] for link in found.all("a") if "v1/jobs" in str(link["href"])]
-        assert shown == [f"v1/jobs/{id}" for id in made[:4:-1]]
-        assert client.get(f"/{shown[0]}").get_json()["id"] == made[-1]
+        shown = [link["href"] for link in found.all("a") if "data-open" in link]
+        assert shown == [f"/ui/jobs/{id}" for id in made[:4:-1]]
+        assert made[-1] in page(client, str(shown[0])).text
 
     def test_failed_job_shows_type_and_first_line_of_its_error(self, client: FlaskClient, store: Store):
         error = json.dumps({"type": "ValueError", "message": "\n  no such row\nsecond", "traceback": "deep"})

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.http.actors import ACTORS
-from tests.store.builders import NOW, a_job
+from tests.store.builders import NOW, a_job, a_session, claim, finish, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.store import Outcome
 
@@ -46,6 +46,38 @@ class TestJobs:
         assert ids(client.get("/v1/jobs?queue=other")) == [elsewhere]
         assert ids(client.get("/v1/jobs?state=cancelled&actor=anything")) == [elsewhere]
         assert ids(client.get("/v1/jobs?state=cancelled&actor=add")) == []
+
+    def test_argument_selects_jobs_by_its_value_however_it_was_sent(
+        self, client: FlaskClient, broker: JobBroker
+    ):
+        def made(**args: Any) -> str:
+            body = {"actor": "anything", "args": args}
+            return str(client.post("/v1/jobs", json=body).get_json()["id"])
+
+        one, two, true = (
+            made(value={"id": 42}),
+            made(value="42", other=[None, {"a": "b:c"}]),
+            made(value=True),
+        )
+        broker.actors["anything"].send(42)
+        by_position = ids(client.get("/v1/jobs"))[0]
+        assert ids(client.get("/v1/jobs?arg=value:42")) == [by_position, two]
+        assert ids(client.get("/v1/jobs?arg=value.id:42&actor=anything")) == [one]
+        assert ids(client.get("/v1/jobs?arg=other.1.a:b:c")) == [two]
+        assert ids(client.get("/v1/jobs?arg=value:true")) == [true]
+        assert ids(client.get("/v1/jobs?arg=nope:42")) == []
+        assert client.get("/v1/jobs?arg=value").status_code == 422
+
+    def test_error_selects_jobs(self, client: FlaskClient, broker: JobBroker):
+        client.post("/v1/jobs", json=JOB)
+        error = json.dumps({"type": "ConnectionTimeout", "message": "after 3 s", "traceback": "deep"})
+        submitted(broker.store, queue="apart", now_ms=NOW)
+        a_session(broker.store, now_ms=NOW)
+        (job,) = claim(broker.store, queues=["apart"], now_ms=NOW).jobs
+        finish(broker.store, job, "dead_letter", reason="failed", error=error, now_ms=NOW)
+        assert ids(client.get("/v1/jobs?error=timeout")) == [job.id]
+        assert ids(client.get("/v1/jobs?error=AFTER&state=dead")) == [job.id]
+        assert ids(client.get("/v1/jobs?error=deep")) == []
 
     def test_tag_and_text_select_jobs(self, client: FlaskClient):
         tagged = client.post("/v1/jobs", json={**JOB, "tags": ["customer:7", "red"]}).get_json()["id"]

@@ -8,6 +8,7 @@ from ..broker.broker import JobBroker
 from ..jobs.errors import InvalidQuery, JobNotFinished, JobNotSucceeded, UnknownJob
 from ..jobs.instants import to_text
 from ..jobs.masking import is_sensitive
+from ..jobs.signature import parameters
 from ..jobs.states import State
 from ..settings import Settings
 from ..store import Job
@@ -36,7 +37,9 @@ def jobs(broker: JobBroker, settings: Settings, waiting: Waiting) -> Blueprint:
     )
     def index() -> Response:
         query = checked_query(ListQuery, request.args)
-        wanted = replace(query.wanted(), searched=_searched(broker)) if query.q else query.wanted()
+        wanted = query.wanted()
+        if query.q or query.arg:
+            wanted = replace(wanted, searched=_searched(broker))
         page = broker.listing.page(query.limit, wanted, after=query.cursor)
         cursor = page.next.to_text() if page.next else None
         items = [shown(broker, job) for job in page.jobs]
@@ -109,9 +112,13 @@ def shown(broker: JobBroker, job: Job) -> JobJson:
     return job_json(job, actor.fn if actor else None)
 
 
-def _searched(broker: JobBroker) -> frozenset[str]:
-    """Actors in whose arguments a text may be looked for."""
-    return frozenset(name for name, actor in broker.actors.items() if not is_sensitive(actor.fn))
+def _searched(broker: JobBroker) -> dict[str, tuple[str, ...]]:
+    """Actors whose arguments may be looked at, with the names of those."""
+    return {
+        name: tuple(parameters(actor.fn))
+        for name, actor in broker.actors.items()
+        if not is_sensitive(actor.fn)
+    }
 
 
 def _kept(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from ..jobs.states import State
 from ..store import JobFilter, Place
@@ -53,9 +53,22 @@ class ListQuery(FilterRequest):
         max_length=200,
         description="Stands in the id, actor, queue, tags, error or arguments; looked for in the newest 10,000 jobs.",
     )
+    error: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Stands in the type or the message of the last error; looked for as `q` is.",
+    )
+    arg: Annotated[str, StringConstraints(pattern="^[^:]+:", max_length=300)] | None = Field(
+        default=None,
+        description="An argument and its value, such as `user_id:42` or `order.id:7`; looked for as `q` is, in "
+        "messages of at most 4 KiB.",
+    )
     limit: Digits = Field(default=50, ge=1, le=MOST)
     cursor: Cursor | None = None
 
     def wanted(self, states: tuple[State, ...] = ()) -> JobFilter:
         """The same for the store; see `FilterRequest.wanted`."""
-        return replace(super().wanted(states), text=self.q)
+        path, _, value = (self.arg or "").partition(":")
+        argument = (path, value) if self.arg else None
+        return replace(super().wanted(states), text=self.q, error=self.error, argument=argument)

@@ -61,6 +61,9 @@ SCOPES: dict[str, Scope | None] = {
     "openapi.show": Scope.READ,
     "documentation.show": Scope.READ,
     "dashboard.overview": Scope.READ,
+    "dashboard.jobs": Scope.READ,
+    "dashboard.export": Scope.READ,
+    "dashboard.job": Scope.READ,
     "dashboard.ask_first": Scope.READ,
     "dashboard.do": Scope.READ,  # the interface, which it asks, asks for what the action needs
     "dashboard.choose": Scope.READ,

@@ -23,22 +23,23 @@ FORM_LIMIT = 2 * 1024 * 1024
 def add_actions(routes: Blueprint) -> None:
     """The routes of actions, and what templates need to show them."""
 
-    @routes.get("/ui/do/<name>")
-    def ask_first(name: str) -> Response:
-        action = _find(name)
-        if not may(action.endpoint):
+    @routes.get("/ui/do/<action>")
+    def ask_first(action: str) -> Response:
+        asked = _find(action)
+        if not may(asked.endpoint):
             raise Forbidden("This key may not do that.")
-        return _question(action, request.args)
+        return _question(asked, request.args)
 
-    @routes.post("/ui/do/<name>")
-    def do(name: str) -> Response:
-        action, given = _find(name), _form()
+    @routes.post("/ui/do/<action>")
+    def do(action: str) -> Response:
+        asked, given = _find(action), _form()
         try:
-            action.do(given)
+            reply = asked.do(given)
         except Refused as error:
-            return _question(action, given, error)
-        response: Response = redirect(inside(given.get("next", "")), 303)  # type: ignore[assignment]
-        leave_notice(response, action.worded(action.done, given))
+            return _question(asked, given, error)
+        address = asked.leads(reply) if asked.leads else inside(given.get("next", ""))
+        response: Response = redirect(address, 303)  # type: ignore[assignment]
+        leave_notice(response, asked.worded(asked.done, given))
         return response
 
     @routes.app_context_processor
@@ -58,10 +59,15 @@ def _form() -> Given:
 
 
 def _question(action: Action, given: Given, error: Refused | None = None) -> Response:
+    says = ""
+    try:
+        says = action.says(given) if action.says else ""
+    except Refused as refused:
+        error = error or refused
     context: dict[str, Any] = {
         "action": action,
         "given": given,
-        "says": action.says(given) if action.says else "",
+        "says": says,
         "problem": error.problem if error else None,
         "back": inside(given.get("next", "")),
     }

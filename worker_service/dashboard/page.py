@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -12,7 +13,10 @@ from ..settings import Settings
 from .look import THEMES, Look
 from .notices import forget_notice, notice
 
-NAVIGATION = (("dashboard.overview", "Overview", "o"),)
+NAVIGATION = (
+    ("dashboard.overview", "Overview", "o"),
+    ("dashboard.jobs", "Jobs", "j"),
+)
 """Endpoint of each page that stands in the navigation, its name, and the letter that leads there after ``g``."""
 
 
@@ -36,6 +40,12 @@ def may(endpoint: str, actor: str | None = None) -> bool:
     return True
 
 
+def _here() -> str:
+    """The address of the page, encoded as it was, for forms and links that come back to it."""
+    query = request.query_string.decode(errors="replace")
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
 def add_frame(routes: Blueprint, settings: Settings) -> None:
     """Have the templates of all pages know these names."""
 
@@ -48,7 +58,7 @@ def add_frame(routes: Blueprint, settings: Settings) -> None:
             "environment": settings.environment if is_known else None,
             "look": Look.of(request),
             "themes": THEMES,
-            "here": request.full_path.removesuffix("?"),
+            "here": _here(),
             "now_ms": time.time_ns() // 1_000_000,
             "notice": notice(),
             "may": may,

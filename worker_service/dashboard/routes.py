@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from ..settings import Settings
-from . import spans, wording
+from . import filtering, json_view, spans, wording
 from .acting import add_actions
 from .errors import add_errors
 from .look import add_look
@@ -21,6 +21,9 @@ FILTERS: tuple[Callable[..., object], ...] = (
     wording.number,
     spans.waited_ms,
     spans.ran_ms,
+    json_view.folded,
+    json_view.brief,
+    filtering.condition,
 )
 
 

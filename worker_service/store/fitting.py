@@ -1,7 +1,8 @@
 """Which of some jobs fit a filter: told by their records, the index of a tag, and what a text is looked for in."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -30,6 +31,10 @@ def fitting(client: redis.Redis, keys: Keys, ids: list[str], wanted: JobFilter) 
             pipe.hmget(keys.job(id), FIELDS)
         rows = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
     ids = [id for id, row in zip(ids, rows, strict=True) if wanted.fits(row)]
+    if wanted.error:
+        ids = _failed_with(client, keys, ids, wanted.error.casefold())
+    if wanted.argument:
+        ids = _called_with(client, keys, ids, *wanted.argument, searched=wanted.searched)
     return _mentioning(client, keys, ids, wanted.text.casefold(), wanted.searched) if wanted.text else ids
 
 
@@ -40,8 +45,71 @@ def _tagged(client: redis.Redis, keys: Keys, ids: list[str], tag: str) -> list[s
     return [id for id, instant in zip(ids, instants, strict=True) if instant is not None]
 
 
+def _failed_with(client: redis.Redis, keys: Keys, ids: list[str], wanted: str) -> list[str]:
+    with client.pipeline(transaction=False) as pipe:
+        for id in ids:
+            pipe.hget(keys.out(id), "error")
+        errors = pipe.execute(raise_on_error=False)
+    return [
+        id
+        for id, error in zip(ids, errors, strict=True)
+        if any(wanted in text.casefold() for text in _error(error))
+    ]
+
+
+def _called_with(
+    client: redis.Redis,
+    keys: Keys,
+    ids: list[str],
+    path: str,
+    text: str,
+    *,
+    searched: Mapping[str, Sequence[str]] | None,
+) -> list[str]:
+    """A message that is longer than `SEARCHED_BYTES` is not looked at."""
+    with client.pipeline(transaction=False) as pipe:
+        for id in ids:
+            pipe.hget(keys.job(id), "actor")
+            pipe.getrange(keys.msg(id), 0, SEARCHED_BYTES)
+        replies = pipe.execute(raise_on_error=False)
+    found = []
+    for id, name, message in zip(ids, replies[::2], replies[1::2], strict=True):
+        actor = name.decode(errors="replace") if isinstance(name, bytes) else ""
+        if searched is not None and actor not in searched:
+            continue
+        names = () if searched is None else searched[actor]
+        if _is(_at(_named(read_json(message), names), path), text):
+            found.append(id)
+    return found
+
+
+def _named(message: Any, names: Sequence[str]) -> Any:
+    if not isinstance(message, dict) or not isinstance(message.get("args"), list):
+        return {}
+    return {**dict(zip(names, message["args"], strict=False)), **message.get("kwargs", {})}
+
+
+def _at(value: Any, path: str) -> Any:
+    """What stands at a path; ``...`` for nothing, which is no JSON."""
+    for name in path.split("."):
+        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        elif isinstance(value, dict) and name in value:
+            value = value[name]
+        else:
+            return ...
+    return value
+
+
+def _is(value: Any, text: str) -> bool:
+    """Whether a value is what a text says: the text itself, or its JSON."""
+    if value is ... or isinstance(value, str):
+        return value == text
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
+
+
 def _mentioning(
-    client: redis.Redis, keys: Keys, ids: list[str], wanted: str, searched: frozenset[str] | None
+    client: redis.Redis, keys: Keys, ids: list[str], wanted: str, searched: Mapping[str, Sequence[str]] | None
 ) -> list[str]:
     with client.pipeline(transaction=False) as pipe:
         for id in ids:
@@ -78,7 +146,7 @@ def _error(text: Any) -> Iterable[str]:
         yield from (str(error[name]) for name in ("type", "message") if name in error)
 
 
-def _arguments(names: Any, message: Any, searched: frozenset[str] | None) -> Iterable[str]:
+def _arguments(names: Any, message: Any, searched: Mapping[str, Sequence[str]] | None) -> Iterable[str]:
     """Not those of other actors: who is told that a text stands there could guess one letter after the other."""
     if searched is None or (
         isinstance(names, list) and (names[0] or b"").decode(errors="replace") in searched

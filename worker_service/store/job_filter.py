@@ -1,6 +1,6 @@
 """Which jobs are meant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..jobs.states import State
@@ -19,7 +19,10 @@ class JobFilter:
         fingerprint: of dead jobs.
         tag: one of its tags.
         text: stands somewhere in its id, actor, queue, tags, error or arguments, in capital letters or not.
-        searched: actors in whose arguments the text is looked for; None: all.
+        error: stands in the type or the message of its last error, in capital letters or not.
+        argument: path of one of its arguments (``order.items.0``) and its value, as text or as JSON.
+        searched: actors whose arguments are looked at, with the names of those that may be sent by position; None: all,
+            by name.
         since_ms, until_ms: created at the first instant or later, and before the second one.
     """
 
@@ -29,7 +32,9 @@ class JobFilter:
     fingerprint: str | None = None
     tag: str | None = None
     text: str | None = None
-    searched: frozenset[str] | None = None
+    error: str | None = None
+    argument: tuple[str, str] | None = None
+    searched: Mapping[str, Sequence[str]] | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 

@@ -3,11 +3,11 @@
 Reading order: action (what one consists of), then one file per noun.
 """
 
-from . import jobs, queues, workers
+from . import bulk, jobs, queues, workers
 from .action import Action, Field, Given
 
 ACTIONS: dict[str, Action] = {
-    action.name: action for action in (*jobs.ACTIONS, *queues.ACTIONS, *workers.ACTIONS)
+    action.name: action for action in (*jobs.ACTIONS, *bulk.ACTIONS, *queues.ACTIONS, *workers.ACTIONS)
 }
 
 __all__ = ["ACTIONS", "Action", "Field", "Given"]

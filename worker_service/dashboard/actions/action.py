@@ -1,7 +1,7 @@
 """What an action on a page consists of: what people are asked first, and what the HTTP interface is asked then."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -63,10 +63,12 @@ class Action:
         button: what a button says.
         title, text: of the question; names in braces are those of ``places``.
         places: what the endpoint's path names, such as a queue.
+        fixed: further places, which are the same for all.
         hidden: further values that a form carries along.
         says: more text for the question, found out when it is asked.
         body: the whole body in place of that from ``fields``.
         done: what the next page tells.
+        leads: the page that is shown next, if that is not the one that it was done on.
         is_grave: is asked back, even if there is nothing to fill in.
         is_once: sent twice, it is done once (the interface takes an ``Idempotency-Key``).
     """
@@ -78,10 +80,12 @@ class Action:
     done: str
     text: str = ""
     places: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
     hidden: tuple[str, ...] = ()
     says: Callable[[Given], str] | None = None
     body: Callable[[Given], dict[str, Any]] | None = None
+    leads: Callable[[Reply], str] | None = None
     is_grave: bool = False
     is_once: bool = False
 
@@ -107,10 +111,10 @@ class Action:
         return text
 
     def _places(self, given: Given) -> dict[str, str]:
-        return {name: given.get(name, "") for name in self.places}
+        return {**self.fixed, **{name: given.get(name, "") for name in self.places}}
 
     def _from_fields(self, given: Given) -> dict[str, Any] | None:
-        values = {field.name: field.read(given.get(field.name, "")) for field in self.fields}
+        values = {each.name: each.read(given.get(each.name, "")) for each in self.fields}
         found = {name: value for name, value in values.items() if value is not None}
         return found if self.fields else None
 

@@ -1,8 +1,27 @@
 """What is done to one job."""
 
-from .action import Action, Field
+from flask import url_for
+
+from ..asking import Reply
+from .action import Action, Field, Given
 
 ID = ("id",)
+
+
+def job_page(reply: Reply) -> str:
+    """That of the job that an answer tells of."""
+    return url_for("dashboard.job", id=reply.json["id"])
+
+
+def _submitted(given: Given) -> dict[str, object]:
+    """The body of a new job: what was left empty is up to the actor."""
+    read = {field.name: field.read(given.get(field.name, "")) for field in SUBMIT_JOB.fields}
+    words = read.pop("tags")
+    body = {"actor": given.get("actor", ""), **read, "tags": words.split() if words else None}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+ARGS = Field("args", "Arguments, as JSON", kind="json", required=True)
 
 RETRY_JOB = Action(
     name="retry-job",
@@ -39,6 +58,7 @@ DELETE_JOB = Action(
     text="Its record, result and log are removed for good.",
     done="The job is removed.",
     places=ID,
+    leads=lambda _: url_for("dashboard.jobs"),
     is_grave=True,
 )
 RUN_JOB_AGAIN = Action(
@@ -49,7 +69,27 @@ RUN_JOB_AGAIN = Action(
     text="A new job is made; this one stays as it is. What is hidden (***) has to be typed anew.",
     done="A new job is made.",
     places=ID,
-    fields=(Field("args", "Arguments, as JSON", kind="json", required=True),),
+    fields=(ARGS,),
+    leads=job_page,
+    is_once=True,
+)
+SUBMIT_JOB = Action(
+    name="submit-job",
+    endpoint="submitting.create",
+    button="Send",
+    title="Send a job",
+    done="The job was accepted.",
+    hidden=("actor",),
+    fields=(
+        ARGS,
+        Field("queue", "Queue", hint="Left out: that of the actor."),
+        Field("run_at", "Not before (UTC)", kind="instant"),
+        Field("priority", "Priority", kind="number", hint="-100 to 100, the lower first."),
+        Field("max_attempts", "Most attempts", kind="number"),
+        Field("tags", "Tags", hint="Parted by spaces."),
+    ),
+    body=_submitted,
+    leads=job_page,
     is_once=True,
 )
 STEP_DONE = Action(
@@ -74,4 +114,13 @@ STEP_NOT_DONE = Action(
     body=lambda _: {"outcome": "not_done"},
     is_grave=True,
 )
-ACTIONS = (RETRY_JOB, RUN_JOB_NOW, CANCEL_JOB, DELETE_JOB, RUN_JOB_AGAIN, STEP_DONE, STEP_NOT_DONE)
+ACTIONS = (
+    RETRY_JOB,
+    RUN_JOB_NOW,
+    CANCEL_JOB,
+    DELETE_JOB,
+    RUN_JOB_AGAIN,
+    SUBMIT_JOB,
+    STEP_DONE,
+    STEP_NOT_DONE,
+)

@@ -11,6 +11,7 @@
     form.querySelector("[data-chosen]").textContent = chosen === 0 ? "" : `${chosen} selected`;
     const all = document.querySelector("[data-all]");
     if (!all) return;
+    all.hidden = false;
     all.checked = chosen > 0 && chosen === boxes().length;
     all.indeterminate = chosen > 0 && !all.checked;
   };

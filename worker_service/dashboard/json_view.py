@@ -1,0 +1,62 @@
+"""JSON as folded HTML, made by the server: large numbers stay exact, and text stays text."""
+
+import json
+from typing import Any
+
+from markupsafe import Markup
+
+OPEN_DEPTH = 2
+"""Levels that are unfolded at first."""
+OPEN_SIZE = 20
+"""Members up to which they are."""
+MOST_MEMBERS = 200
+"""Those beyond are shown as one text."""
+BRIEF = 120
+LONG = 200
+"""Characters from which on a text is folded."""
+
+
+def brief(value: Any) -> str:
+    """The beginning of the JSON text of a value; '' for an empty one."""
+    text = json.dumps(value, ensure_ascii=False) if value else ""
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
+
+
+def folded(value: Any) -> Markup:
+    """The HTML of a JSON value."""
+    return Markup('<div class="json">{}</div>').format(_value(value, 0))
+
+
+def _value(value: Any, depth: int) -> Markup:
+    if isinstance(value, dict) and value:
+        return _members(value.items(), "{}", len(value), depth)
+    if isinstance(value, list) and value:
+        return _members(enumerate(value), "[]", len(value), depth)
+    if isinstance(value, str) and len(value) > LONG:
+        begin = json.dumps(value[:80], ensure_ascii=False)[:-1]
+        return Markup(
+            '<details><summary><span class="text"><bdi>{}…"</bdi></span> <span class="quiet">{} characters</span>'
+            '</summary><pre tabindex="0"><bdi>{}</bdi></pre></details>'
+        ).format(begin, f"{len(value):,}", value)
+    kind = "text" if isinstance(value, str) else "value"
+    return Markup('<span class="{}"><bdi>{}</bdi></span>').format(kind, json.dumps(value, ensure_ascii=False))
+
+
+def _members(members: Any, brackets: str, size: int, depth: int) -> Markup:
+    members = list(members)
+    shown = [
+        Markup('<li><span class="key"><bdi>{}</bdi></span> {}</li>').format(name, _value(inner, depth + 1))
+        for name, inner in members[:MOST_MEMBERS]
+    ]
+    if size > MOST_MEMBERS:
+        rest = json.dumps([inner for _, inner in members[MOST_MEMBERS:]], ensure_ascii=False)
+        shown.append(
+            Markup(
+                '<li><details><summary>{} more</summary><pre tabindex="0"><bdi>{}</bdi></pre></details></li>'
+            ).format(f"{size - MOST_MEMBERS:,}", rest)
+        )
+    is_open = Markup(" open") if depth < OPEN_DEPTH and size <= OPEN_SIZE else ""
+    noun = "entry" if size == 1 else "entries"
+    return Markup("<details{}><summary>{} {} {}</summary><ul>{}</ul></details>").format(
+        is_open, brackets, f"{size:,}", noun, Markup().join(shown)
+    )

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import logging
 import signal
 import sys
 from types import FrameType
@@ -22,7 +21,9 @@ def main() -> None:
     only_list = given.parse_args().list
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
-    _log_to_stderr()
+    from worker_service.logs import configure_logs
+
+    configure_logs()
     # Only now, with the signals in hand: importing all this takes a good part of a second.
     from worker_service.broken_modules import ActorModuleFailed
     from worker_service.jobs.errors import InvalidJob, InvalidSchedule, StoreTooNew
@@ -51,12 +52,6 @@ def main() -> None:
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
     """Wherever the main thread is, it ends; nothing it does can be left half done."""
     raise SystemExit(0)
-
-
-def _log_to_stderr() -> None:
-    form = "[%(asctime)s] [PID %(process)d] [%(threadName)s] [%(name)s] [%(levelname)s] %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # at INFO it tells of its own workings
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import errno
 import socket
 import sys
 from collections.abc import Sequence
+from importlib.resources import files
 
 from .settings import MAKE_KEY, Settings, is_loopback
 
@@ -34,6 +35,7 @@ def web_command(settings: Settings) -> list[str]:
         "--port": str(settings.http_port),
         "--blocking-threads": str(settings.http_threads),
         "--workers-kill-timeout": str(WEB_STOP_SECONDS),
+        "--log-config": str(files(__package__) / "granian_log.json"),
         "--log-level": "error",  # else it warns of more threads than cores; these wait for Redis
     }
     words = [word for option in options.items() for word in option]

@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         max_length=40,
         description="What the dashboard calls this installation on every page and in titles, such as `production`.",
     )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="Lines of the log; auto: for people where a terminal shows them, else JSON.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which level on something is logged; see docs/logs.md."
+    )
     http_host: str = Field(default="127.0.0.1", description="Address the web process listens on.")
     http_port: int = Field(default=8000, ge=1, le=65535, description="Port the web process listens on.")
     http_threads: int = Field(

@@ -14,6 +14,7 @@ from pathlib import Path
 from .commands import WEB_STOP_SECONDS, base_url, scheduler_command, web_command, worker_command
 from .embedded import EmbeddedServer
 from .jobs.errors import StoreUnavailable
+from .logs import for_parts
 from .settings import Settings, embedded_url_file
 from .store import ApiKeys, Logins, Queries, check_server, connect, shown_url
 from .store.logins import CODE_MS
@@ -46,7 +47,7 @@ def up(settings: Settings, *, reload: bool = False) -> int:
     """
     if reload:
         _need_watchfiles()
-    log = Log(["up", "worker", "web", "scheduler", "mail"])
+    log = Log(["up", "worker", "web", "scheduler", "mail"], as_json=settings.log_format == "json")
     # The stack ends what it was given in the opposite order: the server last, when all others have gone.
     with contextlib.ExitStack() as stack:
         url, keep_store = stack.enter_context(_store(settings, log))
@@ -54,6 +55,7 @@ def up(settings: Settings, *, reload: bool = False) -> int:
         changes = {
             "JOBS_REDIS_URL": url,
             "JOBS_REDIS_URL_FILE": None,
+            **for_parts(sys.stdout, auto="console"),
             **stack.enter_context(_mails(settings, log)),
         }
         environment = _changed(os.environ, changes)

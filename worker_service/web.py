@@ -7,7 +7,7 @@ from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 
 from . import registry
-from .api import access, auditing, headers, problems, quotas, strict
+from .api import access, auditing, headers, problems, quotas, request_log, strict
 from .api.actors import actors
 from .api.audit import audit
 from .api.batch import batch
@@ -28,6 +28,7 @@ from .api.proxies import Proxies
 from .api.purging import purging
 from .api.queues import queues
 from .api.rates import rates
+from .api.request_log import request_fields
 from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
 from .api.stats import stats
@@ -43,6 +44,7 @@ from .dashboard.documentation import documentation
 from .dashboard.routes import dashboard
 from .jobs.compact import compact
 from .jobs.signature import arguments_model
+from .logs import configure_logs
 from .settings import Settings, settings
 from .store import ApiKeys, Audit, Logins
 
@@ -52,6 +54,7 @@ WAITING = "worker_service.waiting"
 
 def served_app() -> Flask:
     """The application for a process that serves nothing else: when that is asked to stop, whoever waits is answered."""
+    configure_logs(request_fields)
     app = create_app()
     waiting: Waiting = app.extensions[WAITING]
     on_stop_signal(waiting.stop)
@@ -76,6 +79,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.url_map.merge_slashes = False
     http = HttpMetrics()
     http.install(app)
+    request_log.install(app)
     problems.install(app)
     headers.install(app)
     store, namespace = broker.store.client, broker.store.namespace

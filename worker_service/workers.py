@@ -5,12 +5,14 @@ one that ends is started again while the others go on.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from tempfile import NamedTemporaryFile
 
 from .broker.recycling import TURN_FILE
 from .commands import worker_command
 from .jobs.errors import StoreUnavailable
+from .logs import for_parts, is_json
 from .settings import Settings
 from .store import Queries, connect
 from .supervisor import Command, Log, Supervisor
@@ -34,8 +36,8 @@ def run_workers(settings: Settings, processes: int, arguments: Sequence[str]) ->
     reads = Queries(connect(settings.redis_url), settings.namespace)
     before = _opened(reads)
     with NamedTemporaryFile(prefix="worker-service-") as turn:
-        log = Log([OWN_NAME, *names], prefixed=processes > 1)
-        environment = {**os.environ, TURN_FILE: turn.name}
+        log = Log([OWN_NAME, *names], prefixed=processes > 1, as_json=is_json(sys.stdout))
+        environment = {**os.environ, **for_parts(sys.stdout), TURN_FILE: turn.name}
         supervisor = Supervisor(commands, environment, log, OWN_NAME, stop_together=True)
         return supervisor.run(
             is_ready=lambda: _opened(reads) - before >= processes,

@@ -89,7 +89,7 @@ class _Reader:
         self._broker = broker
         self._settings = settings
         self._key = read_key(headers)
-        self._trace = headers.get("traceparent")
+        self._headers = headers
 
     def slices(self, items: Sequence[Any]) -> Iterator[list[PreparedJob]]:
         """Those that may be created, read when they are asked for."""
@@ -137,7 +137,7 @@ class _Reader:
             raise item
         if not isinstance(item, dict):
             raise InvalidJob("A job has to be a JSON object.", code="no_object")
-        wanted = read_job_request(item, self._trace, BatchItem)
+        wanted = read_job_request(item, self._headers, BatchItem)
         own = item.get("idempotency_key")
         if own is not None or self._key is not None:
             body = {name: value for name, value in item.items() if name != "idempotency_key"}

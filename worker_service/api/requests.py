@@ -4,6 +4,7 @@ import time
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from werkzeug.datastructures import Headers
 
 from ..broker.intake import WantedJob
 from ..jobs import instants
@@ -16,6 +17,7 @@ from ..jobs.uniqueness import Unique
 from ..jobs.validation import check, problems, summary
 from ..jobs.webhooks import Webhook
 from .principal import current_principal
+from .problems import request_id
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -103,12 +105,12 @@ class JobRequest(BaseModel):
 
 
 def read_job_request(
-    given: dict[str, Any], trace: str | None, model: type[JobRequest] = JobRequest
+    given: dict[str, Any], headers: Headers, model: type[JobRequest] = JobRequest
 ) -> WantedJob:
     """What a request asks for.
 
     Args:
-        trace: its header ``traceparent``.
+        headers: of it.
         model: of the request.
 
     Raises:
@@ -129,6 +131,11 @@ def read_job_request(
         raise InvalidJob(summary(found), problems=found) from None
     current_principal().check_actor(request.actor)
     wanted = request.wanted()
-    if trace and read_traceparent(trace):
-        wanted.options["traceparent"] = read_traceparent(trace)
+    trace = read_traceparent(headers.get("traceparent"))
+    if trace:
+        wanted.options["traceparent"] = trace
+    if (
+        "X-Request-Id" in headers
+    ):  # one that the sender knows; ours is in the log of this process, with the job
+        wanted.options["request_id"] = request_id()
     return wanted

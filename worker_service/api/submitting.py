@@ -54,7 +54,7 @@ def submitting(broker: JobBroker, settings: Settings, waiting: Waiting) -> Bluep
     )
     def create() -> Response:
         body = json_object(request)
-        wanted = read_job_request(body, request.headers.get("traceparent"))
+        wanted = read_job_request(body, request.headers)
         wanted.idempotency = read_idempotency(request.headers, body, settings)
         level = read_level(request.headers, broker)
         broker.vitals.check_memory()

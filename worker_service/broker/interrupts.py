@@ -20,10 +20,13 @@ from dramatiq.logging import get_logger
 from dramatiq.middleware import Interrupt, TimeLimitExceeded
 from dramatiq.threading import is_gevent_active
 
+from .job_log import log_still_running
 from .page import Page
 from .proxy import JobProxy
 
 CHECK_SECONDS = 0.25
+TELL_SECONDS = 60.0
+"""After which the log says that a job still runs; and again each time that has trebled."""
 MOST_CANCELLED = 1000
 """Cancelled deliveries that are remembered until they would start; each is named once, so old ones do no harm."""
 
@@ -39,7 +42,9 @@ class LeaseLost(Interrupt):
 @dataclass(slots=True)
 class _Run:
     job: JobProxy
+    began: float
     deadline: float
+    tell_at: float
     target: Any
     raised: set[type[Interrupt]] = field(default_factory=set)
     is_leaving: bool = False
@@ -82,7 +87,8 @@ class Interrupts:
             Interrupt: it was interrupted; and whatever the function raises.
         """
         ident = threading.get_ident()
-        run = _Run(job, monotonic() + limit_ms / 1000, self._aim.current())
+        now = monotonic()
+        run = _Run(job, now, now + limit_ms / 1000, now + TELL_SECONDS, self._aim.current())
         ended: tuple[bool, Any] | None = None
         try:
             try:
@@ -173,6 +179,10 @@ class Interrupts:
                 for run in self._runs.values():
                     if now >= run.deadline:
                         self._raise(run, TimeLimitExceeded)
+                long = [run for run in self._runs.values() if now >= run.tell_at]
+            for run in long:
+                run.tell_at = now + 2 * (now - run.began)
+                log_still_running(run.job, now - run.began, run.deadline - now)
 
 
 class _Threads:

@@ -27,6 +27,7 @@ from typing import Any
 
 from ..jobs.errors import StoreUnavailable
 from ..store import Rates, SessionLost, Store, connect
+from .keeper_log import log_as_keeper
 from .outage import Outage
 from .page import Page
 from .post_mortem import PostMortem
@@ -229,15 +230,14 @@ def _is_stopped(pid: int) -> bool:
 
 def main() -> None:
     """Entry point of the process."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s [keeper %(process)d] %(levelname)s %(message)s"
-    )
     pipe = socket.socket(fileno=int(sys.argv[1]))
     page = Page(int(sys.argv[2]))
     with pipe.makefile("rb", buffering=0) as lines:
         first = lines.readline()
     if first:
-        Keeper(pipe, page, int(sys.argv[3]), json.loads(first)).run()
+        orders = json.loads(first)
+        log_as_keeper(as_json=orders["log_as_json"], level=orders["log_level"])
+        Keeper(pipe, page, int(sys.argv[3]), orders).run()
 
 
 if __name__ == "__main__":

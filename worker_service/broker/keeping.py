@@ -1,6 +1,7 @@
 """Starts the keeper of this worker process and watches it: when it dies, this side extends and starts another."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -34,6 +35,8 @@ class KeeperOrders:
     grace_ms: int
     parent: int
     retention: dict[str, tuple[int, int]]
+    log_as_json: bool = False
+    log_level: int = logging.INFO
 
 
 class Keeping:

@@ -27,6 +27,7 @@ from dramatiq.middleware import Middleware, Shutdown
 from ..jobs.errors import InvalidArguments, StoreUnavailable
 from ..jobs.masking import is_sensitive, secrets_of
 from ..jobs.signature import arguments_by_name, binds, typed_arguments
+from ..logs import is_json, log_level
 from ..settings import Settings
 from ..store import Listening, Outcome, Queries, Store
 from ..store.workers import Workers, names_text
@@ -35,6 +36,7 @@ from .claimer import Claimer
 from .completions import Completions
 from .holdings import Holdings
 from .interrupts import Interrupts, LeaseLost
+from .job_log import log_as_worker, log_end, log_start
 from .keeping import KeeperOrders, Keeping
 from .listener import Listener
 from .log_records import scrub_log_records
@@ -115,6 +117,7 @@ class WorkerProcess(Middleware):
     # What Dramatiq tells us, in the order it happens.
 
     def after_process_boot(self, broker: dramatiq.Broker) -> None:
+        log_as_worker()
         scrub_log_records()
         self._page = Page()
         orders = KeeperOrders(
@@ -124,6 +127,8 @@ class WorkerProcess(Middleware):
             grace_ms=self._settings.shutdown_grace_ms,
             parent=os.getpid(),
             retention=self._settings.retention,
+            log_as_json=is_json(),
+            log_level=log_level(),
         )
         self.keeping = Keeping(orders, self._page, self.session, self._overdue)
         try:
@@ -171,6 +176,7 @@ class WorkerProcess(Middleware):
         job.notes = self._notes
         job.secrets = _secrets(broker, job)
         CURRENT.set(job)
+        log_start(job)
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._is_stopping = True
@@ -189,7 +195,6 @@ class WorkerProcess(Middleware):
 
     def finished(self, job: JobProxy) -> None:
         """A delivery ended on a worker thread."""
-        CURRENT.set(None)
         job.is_finished = True
         self.recycling.count_job()
         release = partial(self.claimer.release, [job])
@@ -197,12 +202,14 @@ class WorkerProcess(Middleware):
         try:
             if self.session.is_current(job.session):
                 outcome = job.outcome()
+                log_end(job, outcome)
                 # What waits for its end may kill this process before that is written.
                 is_kept = job.claimed.runs_alone
                 self.completions.put(outcome, release if is_kept else None)
             else:
                 self._holdings.remove([(job.claimed.id, job.claimed.token)])
         finally:
+            CURRENT.set(None)
             if not is_kept:
                 release()
 

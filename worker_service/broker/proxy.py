@@ -59,6 +59,7 @@ class JobProxy(dramatiq.MessageProxy):
         is_cancelled: whether somebody asked it to stop.
         was_interrupted: whether an interrupt was raised in it by us, and not by its own code.
         steps: names of those it has come to; each once.
+        began_at: when it began, on the clock of perf_counter.
         is_finished: whether its outcome is on its way; nothing can follow with it any more.
         decision: set by the retry middleware when the attempt failed.
     """
@@ -77,6 +78,7 @@ class JobProxy(dramatiq.MessageProxy):
         self.notes: Notes | None = None
         self.secrets: tuple[str, ...] = ()
         self.is_cancelled = False
+        self.began_at = 0.0
         self.was_interrupted = False
         self.steps: set[str] = set()
         self.is_finished = False

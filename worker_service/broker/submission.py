@@ -59,6 +59,9 @@ TICK = "tick"
 TRACEPARENT = "traceparent"
 """The trace that a job belongs to; see jobs/traceparent.py."""
 
+REQUEST_ID = "request_id"
+"""The ``X-Request-Id`` under which somebody asked for a job, if he named one; for logs."""
+
 LABELS = ("tags", "metadata")
 """What a job is labelled with; see jobs/labels.py."""
 
@@ -72,6 +75,7 @@ SENTRY_HEADERS = "_sentry_headers"
 MESSAGE_OPTIONS = {
     TICK,
     TRACEPARENT,
+    REQUEST_ID,
     SENTRY_HEADERS,
     "delay",
     "eta",

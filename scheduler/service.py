@@ -11,17 +11,20 @@ from collections.abc import Mapping
 from time import monotonic
 
 from worker_service import registry
+from worker_service.broker.alerts import Alerts
 from worker_service.broker.broker import JobBroker
 from worker_service.jobs.errors import StoreTooNew, StoreUnavailable
 from worker_service.jobs.schedule import Definition
 from worker_service.settings import settings
 from worker_service.store import Schedules, SchedulesBell
+from worker_service.store.overview import Overviews
 
 from .clock import Clock
 from .declarations import Declarations, code_version, declared, edition
 from .firing import Firing
 from .leadership import Leadership
 from .plan import Plan
+from .report import Report
 from .triggers import Timer
 
 LOOK_SECONDS = 1.0
@@ -43,7 +46,7 @@ def run() -> None:
     """
     broker = registry.load()
     given = settings()
-    service = Service(broker, declared(broker, given), code_version(given), given.redis_url)
+    service = Service(broker, declared(broker, given), code_version(given), given.redis_url, given.timezone)
     try:
         service.run()
     finally:
@@ -58,6 +61,7 @@ class Service:
         declares: the schedules of this process's code, by name.
         code: version of that code.
         url: of the server; see `connect`.
+        time_zone: of schedules that name none.
         clock: another one than the server's, for tests.
     """
 
@@ -67,6 +71,7 @@ class Service:
         declares: Mapping[str, Definition],
         code: int,
         url: str,
+        time_zone: str = "UTC",
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
@@ -79,6 +84,9 @@ class Service:
         self._firing = Firing(broker, schedules, clock, self._reread)
         self._timer = Timer(clock, self._firing.tell)
         self._bell = SchedulesBell(url, broker.store.namespace)
+        self._report = Report(
+            Alerts(broker, time_zone), Overviews(broker.store.client, broker.store.namespace)
+        )
         self._seen: int | None = None
         """Number of changes that the plan knows; None while another scheduler leads."""
         self._checked = self._away = False
@@ -164,6 +172,7 @@ class Service:
         self._timer.look()
         self._firing.look()
         self._declarations.retire()
+        self._report.look()
 
     def _follow(self) -> None:
         if self._seen is not None:

@@ -75,9 +75,7 @@ def formatter(stream: TextIO | None = None, fields: Fields = dict) -> logging.Fo
         processors=[
             _exception,
             ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(serializer=_to_json)
-            if is_json(stream)
-            else _for_people(stream),
+            *(_for_programs() if is_json(stream) else _for_people(stream)),
         ],
     )
 
@@ -93,11 +91,14 @@ def log_level() -> int:
     return LEVELS.get(os.environ.get(LEVEL, "info").lower(), logging.INFO)
 
 
-def _for_people(stream: TextIO) -> structlog.dev.ConsoleRenderer:
+def _for_programs() -> list[Any]:
+    return [_add_pid, structlog.processors.JSONRenderer(serializer=_to_json)]
+
+
+def _for_people(stream: TextIO) -> list[Any]:
     colours = (_is_terminal(stream) or "FORCE_COLOR" in os.environ) and "NO_COLOR" not in os.environ
-    return structlog.dev.ConsoleRenderer(
-        colors=colours, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
-    )
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain, pad_event_to=0)]
 
 
 def _common(fields: Fields) -> list[Any]:
@@ -112,6 +113,11 @@ def _common(fields: Fields) -> list[Any]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_fields,
     ]
+
+
+def _add_pid(_logger: Any, _method: str, line: Line) -> Line:
+    line["pid"] = os.getpid()
+    return line
 
 
 def _exception(_logger: Any, _method: str, line: Line) -> Line:

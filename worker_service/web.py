@@ -9,6 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 from . import registry
 from .api import access, auditing, headers, problems, quotas, request_log, strict
 from .api.actors import actors
+from .api.alerts import alerts
 from .api.audit import audit
 from .api.batch import batch
 from .api.bulk import bulk
@@ -111,6 +112,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app.register_blueprint(metrics(broker, given, http))
     app.register_blueprint(stats(broker, given))
     app.register_blueprint(rates(broker))
+    app.register_blueprint(alerts(broker, given))
     app.register_blueprint(openapi(broker))
     app.register_blueprint(keys(keyring, offered(broker.actors)))
     app.register_blueprint(audit(log))

@@ -15,10 +15,12 @@ from worker_service.store.histogram import BOUNDS_MS, mean_ms, quantile_ms
 def now_ms(broker: JobBroker) -> int:
     """Now: jobs of `add` have ended, one five hours ago and two in this minute, and one of `typed`."""
     now = time.time_ns() // 1_000_000
+    rates = Rates(broker.store.client, broker.store.keys)
+    rates.roll_up(now_ms=now - 5 * 3_600_000)
     for actor, ago_ms in (("add", 5 * 3_600_000), ("add", 0), ("add", 0), ("typed", 0)):
         job = claimed(broker.store, session=f"s{ago_ms}", actor=actor, now_ms=now - ago_ms - 40)
         finish(broker.store, job, "complete", now_ms=now - ago_ms)
-    assert Rates(broker.store.client, broker.store.keys).roll_up(now_ms=now)
+    assert rates.roll_up(now_ms=now)
     return now
 
 

@@ -136,6 +136,7 @@ def _twice(reach: Reach) -> Reach:
 REACHED: dict[str, dict[int, Reach]] = {
     "actors_index": {200: _get("/v1/actors")},
     "actors_show": {200: _get("/v1/actors/add")},
+    "alerts_index": {200: _get("/v1/alerts")},
     "audit_index": {200: _after(Service.ended, _get("/v1/audit"))},
     "batch_create": {200: _post("/v1/jobs:batch", [JOB, {"actor": "nobody"}])},
     "bulk_operate_cancel": {

@@ -128,7 +128,7 @@ class Scheduler:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env={**inherited, **settings},
+                env={**inherited, "JOBS_LOG_FORMAT": "console", **settings},
             )
 
     def output(self) -> str:

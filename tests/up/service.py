@@ -59,6 +59,7 @@ class RunningService:
                     "JOBS_DATA_DIR": str(folder / "data"),
                     "JOBS_HTTP_PORT": str(self.port),
                     "JOBS_ACTOR_MODULES": "waiting_actor",
+                    "JOBS_LOG_FORMAT": "console",
                     **settings,
                 },
             )

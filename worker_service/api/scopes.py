@@ -57,6 +57,7 @@ SCOPES: dict[str, Scope | None] = {
     "actors.show": Scope.READ,
     "stats.show": Scope.READ,
     "rates.show": Scope.READ,
+    "alerts.index": Scope.READ,
     "metrics.show": Scope.READ,
     "openapi.show": Scope.READ,
     "documentation.show": Scope.READ,

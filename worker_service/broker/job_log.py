@@ -51,7 +51,7 @@ def log_start(job: JobProxy) -> None:
 
 def log_end(job: JobProxy, outcome: Outcome) -> None:
     """A delivery ended; called while it is still the current one."""
-    level, word = _ENDS[outcome.verb]
+    level, word = _ENDS.get(outcome.verb, (logging.ERROR, outcome.verb))
     if _logger.isEnabledFor(level):
         _logger.log(level, word, extra=_of_end(job, outcome))
 

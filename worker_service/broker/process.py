@@ -202,10 +202,10 @@ class WorkerProcess(Middleware):
         try:
             if self.session.is_current(job.session):
                 outcome = job.outcome()
-                log_end(job, outcome)
                 # What waits for its end may kill this process before that is written.
                 is_kept = job.claimed.runs_alone
                 self.completions.put(outcome, release if is_kept else None)
+                log_end(job, outcome)
             else:
                 self._holdings.remove([(job.claimed.id, job.claimed.token)])
         finally:

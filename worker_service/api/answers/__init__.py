@@ -8,6 +8,7 @@ Reading order: common, jobs, batch, failures, webhooks, queues, explanation, wor
 
 from .access import AuditEntryJson, AuditPageJson, AuditWhoJson, KeyJson, KeysJson, MadeKeyJson, QuotaJson
 from .actors import ActorJson, ActorsJson, ActorStatsJson, RateJson, RatesJson, StatsJson, UniqueJson
+from .alerts import AlertJson, AlertsJson
 from .batch import AcceptedItemJson, BatchJson, RefusedItemJson
 from .common import ErrorJson, Instant, LinksJson, ProblemJson, StatusJson, WrongJson
 from .explanation import ExplanationJson, ReasonJson
@@ -48,6 +49,8 @@ __all__ = [
     "ActorJson",
     "ActorStatsJson",
     "ActorsJson",
+    "AlertJson",
+    "AlertsJson",
     "AuditEntryJson",
     "AuditPageJson",
     "AuditWhoJson",

@@ -9,7 +9,7 @@ local now = clock(ARGV[1])
 local minute = math.floor(now / 60000)
 local reach, forgotten = minute - tonumber(ARGV[2]), minute - tonumber(ARGV[3])
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
-local last = tonumber(redis.call('HGET', META, 'rolled_up') or '') or reach
+local last = tonumber(redis.call('HGET', META, 'rolled_up') or '') or minute - 1
 if last >= minute and last < minute + 10 then return {} end -- a clock that was far ahead holds up nobody
 redis.call('HSET', META, 'rolled_up', minute)
 redis.call('ZREMRANGEBYSCORE', COUNTED, '-inf', '(' .. forgotten)

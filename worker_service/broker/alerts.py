@@ -1,0 +1,129 @@
+"""What needs somebody now: the alerts of deploy/prometheus/alerts.yml that can be seen at once, under the same names.
+
+So whoever has no Prometheus is told as well, by ``GET /v1/alerts``, the command line, the dashboard and the scheduler's
+log, and finds what to do in the same place: docs/deploy.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..store import Rates
+from ..store.overview import Overview, Overviews
+from .broker import JobBroker
+from .offered import offered
+from .schedules import Entry, Timetable
+
+Severity = Literal["critical", "warning"]
+
+OLDEST_MS = 600_000
+LAG_MS = 30_000
+LEAST_STARTED = 20
+MOST_FAILING = 0.5
+MOST_MEMORY = 0.7
+"""The bounds of the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that is wrong.
+
+    Attributes:
+        name: of the rule.
+        of: the queue, schedule or actor that it is about; empty when it is the service.
+        text: what is wrong, for people.
+    """
+
+    name: str
+    severity: Severity
+    of: str
+    text: str
+
+
+class Alerts:
+    """Looks at one namespace.
+
+    Args:
+        broker: whose actors and server it is about.
+        time_zone: see `Timetable`.
+    """
+
+    def __init__(self, broker: JobBroker, time_zone: str) -> None:
+        self._broker = broker
+        self._readings = Overviews(broker.store.client, broker.store.namespace)
+        self._rates = Rates(broker.store.client, broker.store.keys)
+        self._timetable = Timetable(broker, time_zone)
+
+    def now(self) -> list[Alert]:
+        """What is wrong now, the worst first.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        found = [
+            *_of_workers(self._readings.read()),
+            *self._of_schedules(),
+            *_of_actors(self._rates.lately(sorted(offered(self._broker.actors)))),
+            *_of_server(self._broker.vitals.read()),
+        ]
+        return sorted(found, key=lambda alert: alert.severity)
+
+    def _of_schedules(self) -> Iterator[Alert]:
+        schedules = self._timetable.schedules
+        found = self._timetable.all()
+        if not schedules.live_schedulers():
+            yield Alert("NoScheduler", "critical", "", "No scheduler process lives: nothing periodic starts.")
+        elif schedules.leader() is None:
+            yield Alert("NoLeadingScheduler", "critical", "", "No scheduler leads, so none fires.")
+        now_ms = schedules.now_ms()
+        for each in found:
+            if not isinstance(each, Entry):
+                text = f"The schedule {each.name} cannot be read and is not fired."
+                yield Alert("ScheduleDamaged", "critical", each.name, text)
+            elif (lag := each.lag_ms(now_ms)) > LAG_MS:
+                text = f"The schedule {each.name} is overdue for {_seconds(lag)}."
+                yield Alert("ScheduleOverdue", "critical", each.name, text)
+
+
+def _of_workers(overview: Overview) -> Iterator[Alert]:
+    if not overview.open_workers:
+        waiting = sum(queue.queued for queue in overview.queues)
+        yield Alert("NoWorker", "critical", "", f"No worker process lives, and {waiting} jobs wait for one.")
+    for queue in overview.queues:
+        if (queue.oldest_ms or 0) > OLDEST_MS:
+            why = f" The queue is paused: {queue.pause.reason}" if queue.pause else ""
+            text = (
+                f"A job of the queue {queue.name} has been waiting for {_seconds(queue.oldest_ms or 0)}, "
+                f"and {queue.queued} in all.{why}"
+            )
+            yield Alert("QueueNotDraining", "warning", queue.name, text)
+
+
+def _of_actors(lately: Mapping[str, Mapping[str, int]]) -> Iterator[Alert]:
+    for actor, count in lately.items():
+        started, dead = count.get("started", 0), count.get("dead", 0)
+        failed = dead + count.get("retried", 0) + count.get("crashed", 0)
+        if dead:
+            text = f"{dead} jobs of {actor} were given up in the last minutes."
+            yield Alert("JobsDead", "warning", actor, text)
+        if started > LEAST_STARTED and failed > MOST_FAILING * started:
+            text = f"{failed} of {started} attempts of {actor} failed in the last minutes."
+            yield Alert("JobsFail", "warning", actor, text)
+
+
+def _of_server(info: Mapping[str, Any]) -> Iterator[Alert]:
+    used, most = info.get("used_memory", 0), info.get("maxmemory", 0)
+    if most and used > MOST_MEMORY * most:
+        text = f"Redis uses {used * 100 // most} % of its memory; from 80 % on no jobs are accepted."
+        yield Alert("RedisMemory", "warning", "", text)
+    if info.get("evicted_keys", 0):
+        text = f"Redis has dropped {info['evicted_keys']} keys since it started, jobs perhaps among them."
+        yield Alert("RedisEvicts", "critical", "", text)
+    statuses = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+    if any(info.get(name, "ok") != "ok" for name in statuses):
+        yield Alert("RedisDisk", "critical", "", "Redis cannot write to its disk.")
+
+
+def _seconds(ms: int) -> str:
+    seconds = ms // 1000
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

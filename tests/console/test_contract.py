@@ -15,6 +15,7 @@ from worker_service.console import COMMANDS
 ARGUMENTS = {
     "actors ls": "",
     "actors show": "add",
+    "alerts": "",
     "failures": "",
     "jobs cancel": "some-id",
     "jobs delete": "some-id",

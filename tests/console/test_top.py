@@ -51,7 +51,7 @@ def actor(queue: str = "default", **counts: int) -> dict[str, Any]:
 
 
 def reading(at: float = 0, *, stats: dict[str, int] | None = None, **parts: Any) -> Reading:
-    given = {"queues": [], "workers": [worker()], "actors": [], "failures": [], **parts}
+    given = {"queues": [], "workers": [worker()], "actors": [], "failures": [], "alerts": [], **parts}
     return Reading(at=at, stats={**STATS, **(stats or {})}, **given)
 
 
@@ -109,12 +109,7 @@ class TestWarnings:
     @pytest.mark.parametrize(
         ("shown", "words"),
         [
-            (
-                reading(stats={"workers": 0, "queued": 2}, workers=[]),
-                "No worker process lives, and 2 jobs wait",
-            ),
-            (reading(stats={"schedulers": 0}), "No scheduler lives, and 2 schedules are not fired"),
-            (reading(stats={"schedule_lag_ms": 90_000}), "A schedule is 1 min 30 s late."),
+            (reading(alerts=[{"name": "RedisDisk", "of": None, "text": "Redis is ill."}]), "Redis is ill."),
             (
                 reading(queues=[queue(paused={"reason": "moving", "by": "ann", "until": None})]),
                 "The queue default is paused by ann: moving.",
@@ -123,10 +118,6 @@ class TestWarnings:
                 reading(queues=[queue("mails", queued=1)], stats={"queued": 1}),
                 "No worker process takes jobs from mails, where a job waits.",
             ),
-            (
-                reading(queues=[queue(queued=1, oldest_ms=700_000)], stats={"queued": 1}),
-                "A job waits in default for 11 min 40 s.",
-            ),
             (reading(workers=[worker(state="lost")]), "Nothing is heard of 1 worker process:"),
         ],
     )
@@ -134,8 +125,10 @@ class TestWarnings:
         (said,) = warnings(shown)
         assert said.startswith(words)
 
-    def test_no_worker_and_nothing_to_do_is_no_trouble(self):
-        assert list(warnings(reading(stats={"workers": 0}, workers=[]))) == []
+    def test_queue_of_which_an_alert_tells_is_said_once(self):
+        alert = {"name": "QueueNotDraining", "of": "mails", "text": "It does not drain."}
+        paused = queue("mails", paused={"reason": "moving", "by": "ann", "until": None})
+        assert list(warnings(reading(alerts=[alert], queues=[paused]))) == ["It does not drain."]
 
 
 class TestScreen:
@@ -178,7 +171,7 @@ class TestCommand:
     def test_once_as_text(self, run: Run, broker: JobBroker):
         broker.actors["add"].send(1)
         shown = run("top", "--once").stdout
-        assert "No worker process lives, and a job waits" in shown
+        assert "No worker process lives; a job waits." in shown
         assert "queued 1" in shown
         assert "\x1b" not in shown
 

@@ -72,7 +72,8 @@ class Alerts:
         schedules = self._timetable.schedules
         found = self._timetable.all()
         if not schedules.live_schedulers():
-            yield Alert("NoScheduler", "critical", "", "No scheduler process lives: nothing periodic starts.")
+            text = "No scheduler process lives: nothing periodic starts. Start one: python -m scheduler"
+            yield Alert("NoScheduler", "critical", "", text)
         elif schedules.leader() is None:
             yield Alert("NoLeadingScheduler", "critical", "", "No scheduler leads, so none fires.")
         now_ms = schedules.now_ms()
@@ -88,14 +89,12 @@ class Alerts:
 def _of_workers(overview: Overview) -> Iterator[Alert]:
     if not overview.open_workers:
         waiting = sum(queue.queued for queue in overview.queues)
-        yield Alert("NoWorker", "critical", "", f"No worker process lives, and {waiting} jobs wait for one.")
+        text = f"No worker process lives; {_jobs(waiting)}. Start one: worker-service worker"
+        yield Alert("NoWorker", "critical", "", text)
     for queue in overview.queues:
         if (queue.oldest_ms or 0) > OLDEST_MS:
             why = f" The queue is paused: {queue.pause.reason}" if queue.pause else ""
-            text = (
-                f"A job of the queue {queue.name} has been waiting for {_seconds(queue.oldest_ms or 0)}, "
-                f"and {queue.queued} in all.{why}"
-            )
+            text = f"In the queue {queue.name} {_jobs(queue.queued)}, one for {_seconds(queue.oldest_ms or 0)}.{why}"
             yield Alert("QueueNotDraining", "warning", queue.name, text)
 
 
@@ -122,6 +121,10 @@ def _of_server(info: Mapping[str, Any]) -> Iterator[Alert]:
     statuses = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
     if any(info.get(name, "ok") != "ok" for name in statuses):
         yield Alert("RedisDisk", "critical", "", "Redis cannot write to its disk.")
+
+
+def _jobs(waiting: int) -> str:
+    return f"{waiting:,} jobs wait" if waiting != 1 else "a job waits"
 
 
 def _seconds(ms: int) -> str:

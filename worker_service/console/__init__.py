@@ -3,8 +3,8 @@ process instead of by a web process; so it does nothing that the interface does 
 
 Reading order: service (how a request is asked), command (options, exit codes), output (what is printed), completion
 (what shells offer), then a file per noun: jobs with job_filters, bulk, progress and following; submit, actors, queues,
-schedules, keys, workers, stats, top, about. Nothing here imports Flask, Dramatiq, rich or the client before it is used,
-because shells load all of it at each Tab.
+schedules, keys, workers, stats, alerts, top, about. Nothing here imports Flask, Dramatiq, rich or the client before it is
+used, because shells load all of it at each Tab.
 
 Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask.
 """
@@ -13,6 +13,7 @@ import click
 
 from .about import config, openapi, ping
 from .actors import actors
+from .alerts import alerts
 from .completion import completion
 from .jobs import failures, jobs
 from .keys import keys
@@ -25,6 +26,7 @@ from .workers import workers
 
 COMMANDS: dict[str, click.Command] = {
     "actors": actors,
+    "alerts": alerts,
     "completion": completion,
     "config": config,
     "failures": failures,

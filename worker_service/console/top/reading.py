@@ -31,6 +31,7 @@ class Reading:
     workers: list[Item]
     actors: list[Item]
     failures: list[Item]
+    alerts: list[Item]
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -41,6 +42,7 @@ class Reading:
             "workers": self.workers,
             "actors": totals,
             "failures": self.failures,
+            "alerts": self.alerts,
         }
 
 
@@ -55,6 +57,7 @@ def read(client: "Client") -> Reading:
         workers=[_with_jobs(client, worker) if worker["id"] in busy else worker for worker in workers],
         actors=show(client, "/v1/actors")["items"],
         failures=show(client, "/v1/failures")["items"],
+        alerts=show(client, "/v1/alerts")["items"],
     )
 
 

@@ -1,51 +1,31 @@
-"""What is wrong, in words, with what to do; nothing while all is well."""
+"""What is wrong, in words; nothing while all is well: the alerts, and queues that are not in order but not for long yet."""
 
 from collections.abc import Iterator
 
-from ...dashboard.wording import duration
 from .reading import Item, Reading
-
-OLD_MS = 600_000
-"""From here on a job that waits is worth a warning; the alert on it has the same bound."""
-LATE_MS = 60_000
 
 
 def warnings(reading: Reading) -> Iterator[str]:
     """One sentence or two for each."""
-    yield from _of_workers(reading)
-    yield from _of_queues(reading)
-    yield from _of_schedulers(reading.stats)
-
-
-def _of_workers(reading: Reading) -> Iterator[str]:
-    stats = reading.stats
-    if not stats["workers"] and stats["queued"]:
-        yield f"No worker process lives, and {_jobs(stats['queued'])}: start `worker-service worker`."
+    for alert in reading.alerts:
+        yield alert["text"]
     lost = sum(worker["state"] == "lost" for worker in reading.workers)
     if lost:
         yield f"Nothing is heard of {lost} worker process{'es' * (lost > 1)}: the jobs are taken back soon."
-
-
-def _of_queues(reading: Reading) -> Iterator[str]:
+    told = {alert["of"] for alert in reading.alerts if alert["name"] == "QueueNotDraining"}
     for queue in reading.queues:
-        name, waits = queue["name"], queue["queued"]
-        if queue["paused"]:
-            until = f" until {queue['paused']['until']}" if queue["paused"]["until"] else ""
-            by = f" by {queue['paused']['by']}" if queue["paused"]["by"] else ""
-            yield f"The queue {name} is paused{by}{until}: {queue['paused']['reason']}."
-        elif waits and reading.stats["workers"] and not any(_serves(each, name) for each in reading.workers):
-            yield f"No worker process takes jobs from {name}, where {_jobs(waits)}."
-        elif (queue["oldest_ms"] or 0) > OLD_MS:
-            yield f"A job waits in {name} for {duration(queue['oldest_ms'])}."
+        if queue["name"] not in told:
+            yield from _of_queue(queue, reading)
 
 
-def _of_schedulers(stats: dict[str, int]) -> Iterator[str]:
-    if stats["schedules"] and not stats["schedulers"]:
-        yield f"No scheduler lives, and {stats['schedules']} schedules are not fired: start `python -m scheduler`."
-    elif stats["schedule_lag_ms"] > LATE_MS:
-        yield f"A schedule is {duration(stats['schedule_lag_ms'])} late."
-    if stats["schedules_damaged"]:
-        yield f"{stats['schedules_damaged']} schedules cannot be read: see `worker-service schedules ls`."
+def _of_queue(queue: Item, reading: Reading) -> Iterator[str]:
+    name, waits = queue["name"], queue["queued"]
+    if queue["paused"]:
+        until = f" until {queue['paused']['until']}" if queue["paused"]["until"] else ""
+        by = f" by {queue['paused']['by']}" if queue["paused"]["by"] else ""
+        yield f"The queue {name} is paused{by}{until}: {queue['paused']['reason']}."
+    elif waits and reading.stats["workers"] and not any(_serves(each, name) for each in reading.workers):
+        yield f"No worker process takes jobs from {name}, where {_jobs(waits)}."
 
 
 def _serves(worker: Item, queue: str) -> bool:

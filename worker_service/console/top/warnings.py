@@ -1,4 +1,4 @@
-"""What is wrong, in words; nothing while all is well: the alerts, and queues that are not in order but not for long yet."""
+"""What is wrong, in words; nothing while all is well: the alerts, and queues that are out of order but not for long."""
 
 from collections.abc import Iterator
 

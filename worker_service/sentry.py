@@ -47,9 +47,9 @@ def tell_sentry(settings: Settings) -> None:
         )
     except BadDsn as error:
         raise WrongSettings(f"JOBS_SENTRY_DSN: {error}") from None
-    ignore_logger(
-        "dramatiq.worker.WorkerThread"
-    )  # it logs each failed attempt, which the integration tells of
+    # They log each attempt that failed, which the integration tells of.
+    for name in ("dramatiq.worker.WorkerThread", "worker_service.jobs"):
+        ignore_logger(name)
     # Not atexit: Dramatiq's worker processes are multiprocessing children, which do not run it.
     Finalize(None, sentry_sdk.flush, args=(FLUSH_SECONDS,), exitpriority=5)
 

@@ -44,7 +44,7 @@ def test_a_job_on_a_queue_that_nobody_consumes_any_more_is_rescued(service: Serv
     wait_until(lambda: service.effects("start")["job"] == 1)
     only.kill_group()  # its keeper too: nobody of that host is left
 
-    service.worker(more=["-Q", "other"])
+    service.worker(more=["-Q", "service"])
 
     wait_until(lambda: service.reads.state(id) is State.RETRYING, message="nobody rescued it")
     assert service.reads.running() == 0

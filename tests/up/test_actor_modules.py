@@ -57,7 +57,7 @@ def run(command: list[str | Path], folder: Path, **settings: str) -> subprocess.
     return subprocess.run(
         command,
         cwd=folder,
-        env={**env, "JOBS_HTTP_PORT": str(free_port()), **settings},
+        env={**env, "JOBS_HTTP_PORT": str(free_port()), "JOBS_LOG_FORMAT": "console", **settings},
         capture_output=True,
         text=True,
         timeout=60,

@@ -122,7 +122,6 @@ class Terminal:
 
 def environment_of(**settings: Any) -> dict[str, str]:
     """That of this process, with these settings of the service and no others."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("JOBS_", "REDIS_"))
-    }
+    without = ("JOBS_", "REDIS_", "COLUMNS", "LINES")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return {**inherited, **{name: str(value) for name, value in settings.items()}}

@@ -7,6 +7,8 @@ import pytest
 
 from tests.console.conftest import Run
 from worker_service.broker.broker import JobBroker
+from worker_service.middleware import default_middleware
+from worker_service.settings import Settings
 
 
 class TestSubmit:
@@ -123,16 +125,58 @@ class TestTheRest:
 
     def test_store_that_is_away_is_2(self, run: Run, monkeypatch: pytest.MonkeyPatch):
         def away() -> JobBroker:
-            from worker_service.middleware import default_middleware
-            from worker_service.settings import Settings
-
             return JobBroker(Settings(redis_url="redis://127.0.0.1:1/0"), default_middleware())
 
         monkeypatch.setattr("worker_service.registry.load", away)
         assert "Redis is not available" in run("jobs", "ls", code=2).stderr
 
 
-def _fresh_settings() -> object:
-    from worker_service.settings import Settings
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "lines"),
+        [
+            (("submit", "greet"), ["name: The argument 'name' is missing."]),
+            (("submit", "add", "x=1", "--priority", "500"), ["--priority: Input should be less"]),
+            (
+                ("submit", "ad"),
+                ["ACTOR: No actor 'ad'. Did you mean 'add'?", "where JOBS_ACTOR_MODULES names"],
+            ),
+            (("jobs", "ls", "--since", "now"), ["--since: Use an instant with its zone"]),
+            (("jobs", "show", "x"), ["No job has the id 'x'", "worker-service jobs ls"]),
+            (("workers", "stop", "x"), ["No worker process has the id 'x'", "worker-service workers"]),
+            (("keys", "revoke", "x"), ["No key has the id 'x'", "worker-service keys ls"]),
+            (("actors", "show", "ad"), ["Did you mean 'add'?", "where JOBS_ACTOR_MODULES names"]),
+        ],
+    )
+    def test_they_are_told_in_the_words_of_the_command_with_what_to_do(
+        self, run: Run, arguments: tuple[str, ...], lines: list[str]
+    ):
+        told = run(*arguments, code=1).stderr
+        assert [line for line in lines if line not in told] == []
 
+    def test_each_wrong_argument_has_a_line(self, run: Run):
+        first, second, *_ = run("submit", "add", "x=a", "y=b", code=1).stderr.splitlines()
+        assert first.startswith("Error: x: ")
+        assert second.startswith("y: ")
+
+    def test_list_that_is_empty_for_a_misspelt_name_says_so(self, run: Run, broker: JobBroker):
+        broker.actors["add"].send(1)
+        found = run("jobs", "ls", "--queue", "defalt", "--actor", "ad")
+        assert "No queue 'defalt'. Did you mean 'default'?" in found.stderr
+        assert "No actor 'ad'. Did you mean 'add'?" in found.stderr
+        assert found.stdout == ""
+
+    def test_job_that_has_ended_is_shown_where_to_look(self, run: Run, worker: dramatiq.Worker):
+        id = json.loads(run("submit", "add", "x=1", "--wait", "--json").stdout)["id"]
+        assert f"worker-service jobs show {id}" in run("jobs", "cancel", id, code=1).stderr
+
+    def test_store_that_is_away_is_told_with_its_address(self, run: Run, monkeypatch: pytest.MonkeyPatch):
+        away = Settings(redis_url="redis://:secret@127.0.0.1:1/0")
+        monkeypatch.setattr("worker_service.settings.settings", lambda: away)
+        monkeypatch.setattr("worker_service.registry.load", lambda: JobBroker(away, default_middleware()))
+        told = run("stats", code=2).stderr
+        assert "redis://:***@127.0.0.1:1/0 (JOBS_REDIS_URL); `worker-service check redis`" in told
+
+
+def _fresh_settings() -> object:
     return Settings()

@@ -47,7 +47,7 @@ def test_a_key_from_its_making_to_its_end(run: Run, keys: ApiKeys):
         (["rotate", "none"], 1, "No key has the id 'none'"),
         (["add", "x", "--scope", "write"], 2, "'write' is not one of"),
         (["add", "x"], 2, "Missing option '--scope'"),
-        (["add", "", "--scope", "read"], 1, "/name"),
+        (["add", "", "--scope", "read"], 1, "NAME: String"),
         (["add", "x", "--scope", "admin", "--actor", "add"], 1, "leave out actors, or admin"),
         (["add", "x", "--scope", "read", "--jobs-per-minute", "0"], 2, "0 is not in the range"),
         (

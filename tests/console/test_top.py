@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.console.conftest import Run
 from worker_service.broker.broker import JobBroker
+from worker_service.console.top.live import HELP
 from worker_service.console.top.rates import BUCKETS, Rates
 from worker_service.console.top.reading import Reading
 from worker_service.console.top.screen import screen, sparkline
@@ -58,7 +59,7 @@ def reading(at: float = 0, *, stats: dict[str, int] | None = None, **parts: Any)
 def painted(shown: Reading, rates: Rates, rows: int, columns: int = 100) -> list[str]:
     console = Console(width=columns, height=rows, force_terminal=False)
     with console.capture() as text:
-        console.print(screen(shown, rates, rows=rows))
+        console.print(screen(shown, rates, rows=rows, columns=columns, note=HELP))
     return text.get().splitlines()
 
 
@@ -138,10 +139,11 @@ class TestScreen:
             workers=[worker(id=str(number), queues=[f"q{n}" for n in range(50)]) for number in range(50)],
             stats={"queued": 1},
         )
-        for rows in (24, 40, 80):
-            lines = painted(many, Rates(), rows)
+        for columns, rows in ((60, 24), (80, 30), (150, 80)):
+            lines = painted(many, Rates(), rows, columns)
             assert len(lines) <= rows
-            assert sum("more" in line for line in lines) == 2
+            assert lines[-1].startswith(HELP)
+            assert sum(line.startswith("... ") for line in lines) == 2
             assert any(line.startswith("succeeded") for line in lines)
 
     def test_longest_queue_comes_first(self):

@@ -51,6 +51,16 @@ def scheduled_jobs(service: RunningService, number: int) -> None:
         service.http.post("/v1/jobs:batch", json=items[begin : begin + 5000]).raise_for_status()
 
 
+@contextlib.contextmanager
+def paused(service: RunningService, queue: str) -> Iterator[None]:
+    """While no job of a queue is started."""
+    service.http.post(f"/v1/queues/{queue}/pause", json={"reason": "a test"}).raise_for_status()
+    try:
+        yield
+    finally:
+        service.http.post(f"/v1/queues/{queue}/resume").raise_for_status()
+
+
 class TestTop:
     def test_it_shows_what_runs_and_leaves_the_terminal_as_it_was(
         self, at_terminal: Open, service: RunningService, waiting_job: str
@@ -78,7 +88,10 @@ class TestTop:
             assert terminal.is_restored
             assert "Traceback" not in terminal.text()
 
-    def test_another_size_of_the_window_is_painted_at_once(self, at_terminal: Open):
+    def test_another_size_of_the_window_is_painted_at_once(
+        self, at_terminal: Open, environment: dict[str, str]
+    ):
+        environment |= {"COLUMNS": "150", "LINES": "40"}  # as a shell exports them
         with at_terminal("top", "--interval-ms", "60000", columns=150, rows=40) as terminal:
             terminal.wait_for("q quit")
             before = len(terminal.raw)
@@ -112,13 +125,20 @@ class TestTop:
             running.terminate()
 
 
-class TestBulk:
-    def test_bar_shows_how_many_and_how_fast(self, at_terminal: Open, service: RunningService):
-        scheduled_jobs(service, 3000)
-        with at_terminal("jobs", "cancel", "--actor", "add", "--state", "scheduled") as terminal:
-            terminal.wait_for("3000 of 3000 jobs.")
+class TestBars:
+    def test_bar_shows_why_it_waits_then_how_many_and_how_fast(
+        self, at_terminal: Open, service: RunningService
+    ):
+        scheduled_jobs(service, 1000)
+        with (
+            paused(service, "service"),
+            at_terminal("jobs", "cancel", "--actor", "add", "--state", "scheduled") as terminal,
+        ):
+            terminal.wait_for("a test")
+            service.http.post("/v1/queues/service/resume").raise_for_status()
+            terminal.wait_for("1000 of 1000 jobs.")
             assert terminal.end() == 0
-            assert re.search(r"3000 of 3000 done .*100% [\d,]+ jobs/s", terminal.text())
+            assert re.search(r"1000 of 1000 done .*100% [\d,]+ jobs/s", terminal.text())
             assert terminal.is_restored
 
     def test_programs_see_no_bar(self, service: RunningService, environment: dict[str, str]):
@@ -127,22 +147,29 @@ class TestBulk:
         found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert (found.stdout, found.stderr) == ("10 of 10 jobs.\n", "")
 
-    def test_ctrl_c_says_that_the_work_goes_on(
-        self, at_terminal: Open, service: RunningService, environment: dict[str, str]
-    ):
-        service.http.post("/v1/queues/service/pause", json={"reason": "a test"}).raise_for_status()
-        try:
-            scheduled_jobs(service, 2)
-            with at_terminal("jobs", "cancel", "--actor", "add", "--state", "scheduled") as terminal:
-                terminal.wait_for("a test")  # why nobody does it
-                terminal.type("\x03")
-                assert terminal.end() == 130
-                assert terminal.is_restored
+    def test_ctrl_c_says_that_the_work_goes_on(self, at_terminal: Open, service: RunningService):
+        scheduled_jobs(service, 2)
+        with (
+            paused(service, "service"),
+            at_terminal("jobs", "cancel", "--actor", "add", "--state", "scheduled") as terminal,
+        ):
+            terminal.wait_for("a test")
+            terminal.type("\x03")
+            assert terminal.end() == 130
+            assert terminal.is_restored
             (id,) = re.findall(r"The work goes on, in the job ([0-9a-f-]{36})\.", terminal.text())
             assert f"worker-service jobs tail {id}" in terminal.text()
-        finally:
-            service.http.post("/v1/queues/service/resume").raise_for_status()
         service.wait_for_state(f"/v1/jobs/{id}", "succeeded")
+
+    def test_one_job_that_is_waited_for_has_a_bar_too(
+        self, at_terminal: Open, service: RunningService, tmp_path: Path
+    ):
+        with at_terminal("submit", "wait_for_file", f"path={tmp_path / 'go'}", "--wait") as terminal:
+            terminal.wait_for("running")
+            (tmp_path / "go").touch()
+            terminal.wait_for("succeeded")
+            assert terminal.end() == 0
+            assert terminal.is_restored
 
 
 def test_tail_follows_all_jobs(at_terminal: Open, service: RunningService, waiting_job: str, tmp_path: Path):

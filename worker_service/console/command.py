@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .output import say_json
+from .refusals import told
 
 if TYPE_CHECKING:
-    from ..client import Client, ClientError, NoAnswer
+    from ..client import Client, NoAnswer
 
 as_json = click.option("--json", "json_wanted", is_flag=True, help="Tell it to a program.")
 
@@ -26,7 +27,7 @@ def asks(fn: Callable[..., None]) -> Callable[..., None]:
     @wraps(fn)
     def command(**arguments: Any) -> None:
         from ..broken_modules import ActorModuleFailed
-        from ..client import ClientError, NoAnswer
+        from ..client import ClientError, NoAnswer, Problem
         from ..jobs.errors import StoreTooNew
         from ..settings import WrongSettings
         from .service import service
@@ -38,8 +39,10 @@ def asks(fn: Callable[..., None]) -> Callable[..., None]:
             _end(_unanswered(error), error)
         except (ActorModuleFailed, StoreTooNew, WrongSettings) as error:
             _end(str(error), error)
+        except Problem as error:
+            raise click.ClickException(told(error)) from error
         except ClientError as error:
-            raise click.ClickException(_told(error)) from error
+            raise click.ClickException(str(error)) from error
 
     return command
 
@@ -71,16 +74,15 @@ def _unanswered(error: "NoAnswer") -> str:
     from ..settings import settings
     from ..store import shown_url
 
-    if error.problem is None or not error.problem.type.endswith(":store-unavailable"):
-        return _told(error.problem or error)
-    where = f"{_told(error.problem)}\nIt was looked for at {shown_url(settings().redis_url)}"
+    if error.problem is None:
+        return str(error)
+    why = told(error.problem)
+    if not error.problem.type.endswith(":store-unavailable"):
+        return why
+    where = f"{why}\nIt was looked for at {shown_url(settings().redis_url)}"
     if "redis_url" in settings().model_fields_set:
         return f"{where} (JOBS_REDIS_URL); `worker-service check redis` tells more."
     return f"{where}: run this where `worker-service up` runs, or set JOBS_REDIS_URL to the address that it prints."
-
-
-def _told(error: "ClientError") -> str:
-    return getattr(error, "detail", "") or str(error)
 
 
 def show(client: "Client", path: str, **query: Any) -> Any:

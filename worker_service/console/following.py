@@ -8,7 +8,7 @@ import click
 
 from .command import INTERRUPTED, as_json, asks, show
 from .completion import actor_name, queue_name
-from .job_filters import STATES
+from .job_filters import STATES, check_names
 from .output import say_json, word
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _follow_all(
     states: tuple[str, ...],
     json_wanted: bool,
 ) -> None:
+    check_names(client, queue=queue, actor=actor)
     follower = Follower(client, queue=queue, actor=actor)
     follower.changed()  # what was before is not told
     for topic in client.changes():
@@ -97,7 +98,7 @@ def _changed(follower: "Follower") -> list[Job]:
     try:
         return follower.changed()
     except NoAnswer as error:  # the stream tells when there is something to see again
-        click.echo(f"{error.problem.detail if error.problem else error} Waiting for it.", err=True)
+        click.echo(f"{error.problem.detail if error.problem else error}\nWaiting for it.", err=True)
         return []
 
 

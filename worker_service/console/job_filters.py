@@ -1,12 +1,17 @@
 """Which jobs a command is about: the options that say so."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..jobs.states import State
+from .command import show
 from .completion import actor_name, queue_name
+from .refusals import told
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 STATES = click.Choice([state.value for state in State])
 
@@ -25,3 +30,15 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def check_names(client: "Client", *, queue: str | None, actor: str | None) -> None:
+    """Say it when nothing can be found because a name is unknown, with the nearest one."""
+    from ..client import Problem
+
+    for path in (queue and f"/v1/queues/{queue}", actor and f"/v1/actors/{actor}"):
+        try:
+            if path:
+                show(client, path)
+        except Problem as problem:
+            click.echo(told(problem), err=True)

@@ -7,7 +7,7 @@ import click
 from .bulk import bulk_commands
 from .command import answers, show
 from .following import tail
-from .job_filters import filters
+from .job_filters import check_names, filters
 from .output import fields, table, word
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ for each in bulk_commands():
 
 
 def _say_page(found: dict[str, Any]) -> None:
-    table(COLUMNS, found["items"])
+    if found["items"]:
+        table(COLUMNS, found["items"])
+    else:
+        click.echo("No job found.", err=True)
     if found["truncated"]:
         click.echo("The search ended at its bound; there may be more.", err=True)
     if found["next_cursor"]:
@@ -42,7 +45,10 @@ def _say_page(found: dict[str, Any]) -> None:
 @answers(_say_page)
 def ls(client: "Client", **filters: Any) -> Any:
     """Jobs, the newest first."""
-    return show(client, "/v1/jobs", **filters)
+    found = show(client, "/v1/jobs", **filters)
+    if not found["items"]:
+        check_names(client, queue=filters["queue"], actor=filters["actor"])
+    return found
 
 
 def say_job(found: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""How far a job is that works on many others: waited for in silence, or with a bar for who sits at a terminal.
+"""How far a job is that somebody waits for: in silence, or with a bar for who sits at a terminal.
 
-The bar goes to stderr, so that the output may be piped on. Ctrl-C ends the watching and not the work.
+The bar goes to stderr, so that the output may be piped on. Ctrl-C ends the waiting and not the work.
 """
 
 import sys
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 SAY_WHY_SECONDS = 2.0
 """After which people are told what a job waits for that has not started."""
 LOOK_SECONDS = 0.2
+SHORT_MS = 500
+"""A job that ends sooner has no bar."""
 
 
 def followed(client: "Client", id: str, *, quiet: bool) -> dict[str, Any]:
-    """The bulk job with this id when it has ended.
+    """The job with this id when it has ended.
 
     Args:
         quiet: show nothing meanwhile.
@@ -30,7 +32,7 @@ def followed(client: "Client", id: str, *, quiet: bool) -> dict[str, Any]:
     try:
         if quiet or not sys.stderr.isatty():
             return client.wait(id).raw
-        return _watched(client, id)
+        return _soon_ended(client, id) or _watched(client, id)
     except KeyboardInterrupt:
         click.echo(
             f"The work goes on, in the job {id}.\n"
@@ -39,6 +41,15 @@ def followed(client: "Client", id: str, *, quiet: bool) -> dict[str, Any]:
             err=True,
         )
         raise SystemExit(INTERRUPTED) from None
+
+
+def _soon_ended(client: "Client", id: str) -> dict[str, Any] | None:
+    from ..client import WaitedTooLong
+
+    try:
+        return client.wait(id, SHORT_MS).raw
+    except WaitedTooLong:
+        return None
 
 
 def _watched(client: "Client", id: str) -> dict[str, Any]:
@@ -53,26 +64,39 @@ def _watched(client: "Client", id: str) -> dict[str, Any]:
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        return _until_ended(client, id, bar, bar.add_task("waits for a worker", total=100, rate=""))
+        return _until_ended(client, id, bar, bar.add_task("waiting", total=None, rate=""))
 
 
 def _until_ended(client: "Client", id: str, bar: "Progress", task: "TaskID") -> dict[str, Any]:
-    asked_at, begun_at = time.monotonic(), None
+    from rich.markup import escape
+
+    asked_at, begun_at, why = time.monotonic(), None, ""
     while True:
         job: dict[str, Any] = show(client, f"/v1/jobs/{id}")
         now = time.monotonic()
         if job["progress"]:
             begun_at = begun_at or now - LOOK_SECONDS
             note, percent = job["progress"]["note"], job["progress"]["percent"]
-            bar.update(task, completed=percent, description=note, rate=_rate(note, now - begun_at))
-        elif now - asked_at > SAY_WHY_SECONDS:
-            bar.update(task, description=show(client, f"/v1/jobs/{id}/explain")["detail"])
+            bar.update(task, total=100, completed=percent, description=escape(note or job["state"]))
+            bar.update(task, rate=_rate(job, now - begun_at))
+        elif job["state"] == "running":
+            bar.update(task, description="running")
+        elif now - asked_at > SAY_WHY_SECONDS and why != (why := _why_not(client, id)):
+            bar.console.print(why, markup=False, highlight=False)
         if job["finished_at"] is not None:
             return job
         time.sleep(LOOK_SECONDS)
 
 
-def _rate(note: str, seconds: float) -> str:
-    from ..broker.bulk import done_so_far
+def _why_not(client: "Client", id: str) -> str:
+    return str(show(client, f"/v1/jobs/{id}/explain")["detail"])
 
-    return f"{done_so_far(note) / seconds:,.0f} jobs/s"
+
+def _rate(job: dict[str, Any], seconds: float) -> str:
+    """Of work on many jobs, which counts them."""
+    from ..broker.bulk import done_so_far
+    from ..broker.offered import BULK_ACTOR
+
+    if job["actor"] != BULK_ACTOR:
+        return ""
+    return f"{done_so_far(job['progress']['note']) / seconds:,.0f} jobs/s"

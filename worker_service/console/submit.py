@@ -10,6 +10,7 @@ from .command import as_json, asks, show
 from .completion import actor_name, queue_name
 from .jobs import say_job
 from .output import say_json
+from .progress import followed
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -48,16 +49,16 @@ def submit(
         wanted["tags"] = list(tags)
     job = client.submit(
         actor, read_args(args, _schema(client, actor)), idempotency_key=idempotency_key, **wanted
-    )
+    ).raw
     if wait:
-        job = client.wait(job.id)
+        job = followed(client, job["id"], quiet=json_wanted)
     if json_wanted:
-        say_json(job.raw)
+        say_json(job)
     elif wait:
-        say_job(job.raw)
+        say_job(job)
     else:
-        click.echo(f"Job {job.id} is {job.state}.")
-    if wait and job.state != "succeeded":
+        click.echo(f"Job {job['id']} is {job['state']}.")
+    if wait and job["state"] != "succeeded":
         raise SystemExit(1)
 
 

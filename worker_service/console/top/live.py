@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 
 from ..command import INTERRUPTED
@@ -40,10 +40,11 @@ def watch(client: "Client", seconds: float) -> None:
         NoAnswer: the service is away from the beginning; later that is shown, and it is asked again.
     """
     view = _View(client)
-    console = Console()
+    exported = ("COLUMNS", "LINES")  # by a shell, before the window got the size that it has
+    console = Console(_environ={name: value for name, value in os.environ.items() if name not in exported})
     with _ended_by_signals(), _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(view.painted(console.height), refresh=True)
+            live.update(view.painted(console.size), refresh=True)
             key = _next_key(keys, console, seconds)
             if key == QUIT:
                 return
@@ -77,11 +78,11 @@ class _View:
         self._trouble = ""
         self._rates.add(self._reading)
 
-    def painted(self, rows: int) -> Group:
-        """All of it, in so many rows."""
+    def painted(self, size: ConsoleDimensions) -> Group:
+        """All of it, as far as it fits."""
         paused = "paused" if self.is_paused else ""
         note = "   ".join(filter(None, (HELP, paused, self._trouble)))
-        return screen(self._reading, self._rates, rows=rows, note=note)
+        return screen(self._reading, self._rates, rows=size.height, columns=size.width, note=note)
 
 
 def _next_key(keys: int | None, console: Console, seconds: float) -> str | None:

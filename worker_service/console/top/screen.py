@@ -3,6 +3,7 @@ failures, shortened to the rows that there are."""
 
 import time
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -24,25 +25,27 @@ NEARLY = 0.8
 Row = Sequence[RenderableType]
 
 
-def screen(reading: Reading, rates: Rates, *, rows: int = FULL, note: str = "") -> Group:
+def screen(reading: Reading, rates: Rates, *, rows: int = FULL, columns: int = FULL, note: str = "") -> Group:
     """All of it.
 
     Args:
-        rows: that may be used.
+        rows, columns: that may be used.
         note: about the view itself, at its end.
     """
-    wrong = [Text(f"! {text}", style="bold yellow", overflow="fold") for text in warnings(reading)]
+    overview = _overview(reading)
+    wrong = [Text(f"! {text}", style="bold yellow") for text in warnings(reading)]
     throughput = list(_throughput(rates))
     bodies = [list(_queues(reading, rates)), list(_workers(reading)), list(_failures(reading))]
-    used = 1 + len(wrong) + len(throughput) + HEADS * 4 + bool(note)
+    lines = sum(len(wrap(text.plain, columns)) for text in (overview, *wrong, Text(note)))
+    used = lines + HEADS * 4 + len(throughput)
     queues, workers, failures = _fitting(bodies, rows - used)
     return Group(
-        _overview(reading),
+        overview,
         *wrong,
         _table("queue queued> delayed> oldest> in/min> out/min> *", queues),
         _table("worker state pid> busy> heard-of> *runs for> limit>", workers),
         _table("jobs-a-minute > *last-5-min", throughput),
-        _table("failures> actor *error last newest-job", failures),
+        _table("failures> actor *error last-(UTC) newest-job", failures),
         *([Text(note, style="dim")] if note else []),
     )
 
@@ -126,6 +129,11 @@ def _failures(reading: Reading) -> Iterable[Row]:
             each["last_at"],
             each["newest"],
         )
+
+
+def _minute(instant: str) -> str:
+    """Month, day, hour and minute of an instant of the service."""
+    return instant[5:16].replace("T", " ")
 
 
 def _table(heads: str, body: Iterable[Row]) -> Table:

@@ -111,6 +111,17 @@ class TestWaiting:
         ]
         assert [event.kind for event in found].count("done") == 1
 
+    def test_what_changes_is_told_again_after_a_lost_connection(self, port: int, client: Client):
+        with LosingProxy(port, cuts=(900,)) as proxy, Client(proxy.url) as unlucky:
+            changes = unlucky.changes()
+            first = [next(changes) for _ in range(4)]
+            assert first == ["jobs", "queues", "workers", "schedules"]
+            later: list[str] = []
+            while proxy.lost < 1 or "schedules" not in later:
+                client.submit("add", {"x": 1})
+                later.append(next(changes))
+        assert "jobs" in later
+
 
 class TestJobs:
     def test_lists_go_over_all_pages(self, client: Client):

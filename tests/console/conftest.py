@@ -1,5 +1,6 @@
 """Runs commands of the console inside the test process, over a store of the test's own."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import dramatiq
@@ -32,11 +33,17 @@ def fail(why: str) -> None:
     raise PermanentError(why)
 
 
+def hang() -> None:
+    """Runs until it is stopped."""
+    while True:
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def broker(redis_url: str, namespace: str) -> Iterator[JobBroker]:
     """The broker that commands find."""
     made = JobBroker(Settings(redis_url=redis_url, namespace=namespace), default_middleware())
-    for fn in (add, greet, fail):
+    for fn in (add, greet, fail, hang):
         dramatiq.actor(broker=made)(fn)
     bulk.declare(made)
     yield made

@@ -6,6 +6,7 @@ import dramatiq
 import pytest
 
 from tests.console.conftest import Run
+from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
 from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
@@ -92,6 +93,15 @@ class TestJobs:
 
 
 class TestTheRest:
+    def test_purge_waits_for_the_rest_of_very_many(
+        self, run: Run, broker: JobBroker, worker: dramatiq.Worker, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("worker_service.api.purging.MOST_AT_ONCE", 2)
+        for _ in range(5):
+            broker.actors["add"].send_with_options(args=(1,), delay=3_600_000)
+        said = run("queues", "purge", "default", "--confirm", "default").stdout
+        assert said == "The queue default is purged: 5 jobs are cancelled.\n"
+
     def test_queues_are_paused_and_resumed(self, run: Run, broker: JobBroker):
         broker.actors["add"].send(1)
         run("queues", "pause", "default", "--reason", "the bank is away")
@@ -103,6 +113,15 @@ class TestTheRest:
     def test_actors_and_their_arguments(self, run: Run):
         assert "greet  default  10" in run("actors", "ls").stdout
         assert json.loads(run("actors", "show", "add", "--json").stdout)["args"]["required"] == ["x"]
+
+    def test_worker_process_with_what_it_runs(self, run: Run, broker: JobBroker, worker: dramatiq.Worker):
+        id = broker.actors["hang"].send().message_id
+        wait_until(lambda: broker.reads.state(id) == "running")
+        (session,) = broker.reads.sessions()
+        heads, line = run("workers", "show", session).stdout.splitlines()[-2:]
+        assert heads.split()[:4] == ["id", "actor", "queue", "started"]
+        assert line.split()[:3] == [id, "hang", "default"]
+        run("jobs", "cancel", id)
 
     def test_ping_says_whether_anybody_works(self, run: Run):
         assert "workers        0" in run("ping", code=1).stdout

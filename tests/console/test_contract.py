@@ -50,6 +50,7 @@ ARGUMENTS = {
     "top": "--once",
     "workers ls": "",
     "workers quiet": "some-id",
+    "workers show": "some-id",
     "workers stop": "some-id",
 }
 """Of every command that asks the service."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.console.conftest import Run
 from worker_service.broker.broker import JobBroker
 from worker_service.console.top.live import HELP
-from worker_service.console.top.rates import BUCKETS, Rates
+from worker_service.console.top.rates import Rates
 from worker_service.console.top.reading import Reading
 from worker_service.console.top.screen import screen, sparkline
 from worker_service.console.top.warnings import warnings
@@ -52,7 +52,15 @@ def actor(queue: str = "default", **counts: int) -> dict[str, Any]:
 
 
 def reading(at: float = 0, *, stats: dict[str, int] | None = None, **parts: Any) -> Reading:
-    given = {"queues": [], "workers": [worker()], "actors": [], "failures": [], "alerts": [], **parts}
+    given = {
+        "queues": [],
+        "workers": [worker()],
+        "actors": [],
+        "failures": [],
+        "minutes": [],
+        "alerts": [],
+        **parts,
+    }
     return Reading(at=at, stats={**STATS, **(stats or {})}, **given)
 
 
@@ -69,12 +77,12 @@ class TestRates:
         rates.add(reading(100, actors=[actor(enqueued=10, started=5, succeeded=5)]))
         rates.add(reading(110, actors=[actor(enqueued=40, started=25, succeeded=15, dead=1)]))
         assert (rates.into("default"), rates.out_of("default")) == (180, 120)
-        assert (rates.outcome("succeeded"), rates.outcome("dead")) == (60, 6)
+        assert (rates.of("succeeded"), rates.of("dead")) == (60, 6)
 
     def test_one_reading_tells_none(self):
         rates = Rates()
         rates.add(reading(100, actors=[actor(enqueued=10)]))
-        assert (rates.into("default"), rates.outcome("succeeded")) == (None, None)
+        assert (rates.into("default"), rates.of("succeeded")) == (None, None)
 
     def test_queue_without_a_known_actor_has_none(self):
         rates = Rates()
@@ -86,21 +94,13 @@ class TestRates:
         rates = Rates()
         for at, done in ((0, 0), (60, 600), (120, 600), (180, 600)):
             rates.add(reading(at, actors=[actor(succeeded=done)]))
-        assert rates.outcome("succeeded") == 0
+        assert rates.of("succeeded") == 0
 
     def test_total_that_began_anew_is_not_negative(self):
         rates = Rates()
         rates.add(reading(0, actors=[actor(succeeded=50)]))
         rates.add(reading(10, actors=[actor(succeeded=3)]))
-        assert rates.outcome("succeeded") == 0
-
-    def test_minutes_that_passed_are_kept_for_a_while(self):
-        rates = Rates()
-        for at, done in ((0, 0), (12, 5), (25, 5), (38, 9)):
-            rates.add(reading(at, actors=[actor(succeeded=done)]))
-        assert rates.minutes("succeeded")[-4:] == [0, 5, 0, 4]
-        rates.add(reading(38 + 20 * BUCKETS, actors=[actor(succeeded=9)]))
-        assert rates.minutes("succeeded") == [0] * BUCKETS
+        assert rates.of("succeeded") == 0
 
 
 class TestWarnings:
@@ -163,6 +163,13 @@ class TestScreen:
     def test_names_are_no_markup(self):
         lines = painted(reading(queues=[queue("[red]x")]), Rates(), 40)
         assert any("[red]x" in line for line in lines)
+
+    def test_minutes_that_passed_are_a_chart_and_the_last_whole_one_stands_for_now(self):
+        minutes = [{"enqueued": 9, "succeeded": done, "retried": 0, "dead": 0} for done in (1, 8, 4)]
+        (line,) = [
+            each for each in painted(reading(minutes=minutes), Rates(), 40) if each.startswith("succeeded")
+        ]
+        assert line.split() == ["succeeded", "8", "▁█▄"]
 
     def test_sparkline(self):
         assert sparkline([0, 1, 4, 8]) == " ▁▄█"

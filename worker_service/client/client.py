@@ -194,7 +194,8 @@ class Client:
         while True:
             try:
                 for event in self._stream("/v1/events", ""):
-                    yield event.event
+                    if event.event != "message":  # which has no name: how soon to come again
+                        yield event.event
             except httpx2.TransportError:
                 time.sleep(pause(1))
                 self.request("GET", "/livez")  # says when the service is away for long

@@ -6,7 +6,7 @@ import click
 
 from .command import answers, as_json, show
 from .completion import worker_id
-from .output import table
+from .output import fields, table
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.pass_context
 @as_json
 def workers(context: click.Context, json_wanted: bool) -> None:
-    """Worker processes: what they are and do; quiet, stop."""
+    """Worker processes: what they are and do; show, quiet, stop."""
     if context.invoked_subcommand is None:
         context.invoke(ls, json_wanted=json_wanted)
 
@@ -35,6 +35,21 @@ def _say_told(found: dict[str, Any]) -> None:
 def ls(client: "Client") -> Any:
     """All worker processes, those heard of last first."""
     return show(client, "/v1/workers")
+
+
+def _say_worker(found: dict[str, Any]) -> None:
+    fields({name: value for name, value in found.items() if name not in ("jobs", "actors", "truncated")})
+    if found["jobs"]:
+        click.echo()
+        table(("id", "actor", "queue", "started at", "running ms", "time limit ms"), found["jobs"])
+
+
+@workers.command("show")
+@click.argument("id", shell_complete=worker_id)
+@answers(_say_worker)
+def show_one(client: "Client", id: str) -> Any:
+    """What a worker process is, and what it runs since when."""
+    return show(client, f"/v1/workers/{id}")
 
 
 @workers.command("quiet")

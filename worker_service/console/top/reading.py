@@ -22,6 +22,7 @@ class Reading:
     Attributes:
         at: seconds on a clock that is never put back.
         stats: see ``/v1/stats``.
+        minutes: what was counted in each of the last ones, the newest last, which is not over yet.
         workers: those that run something come with their ``jobs``, the first `MOST_ASKED` of them.
     """
 
@@ -31,6 +32,7 @@ class Reading:
     workers: list[Item]
     actors: list[Item]
     failures: list[Item]
+    minutes: list[Item]
     alerts: list[Item]
 
     def to_json(self) -> dict[str, Any]:
@@ -42,6 +44,7 @@ class Reading:
             "workers": self.workers,
             "actors": totals,
             "failures": self.failures,
+            "minutes": self.minutes,
             "alerts": self.alerts,
         }
 
@@ -57,6 +60,7 @@ def read(client: "Client") -> Reading:
         workers=[_with_jobs(client, worker) if worker["id"] in busy else worker for worker in workers],
         actors=show(client, "/v1/actors")["items"],
         failures=show(client, "/v1/failures")["items"],
+        minutes=show(client, "/v1/rates", range="1h")["items"],
         alerts=show(client, "/v1/alerts")["items"],
     )
 

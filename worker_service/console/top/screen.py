@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ...dashboard.wording import duration, first_line
-from .rates import OUTCOMES, Rates
+from .rates import COUNTED, Rates
 from .reading import Item, Reading
 from .warnings import warnings
 
 BARS = " ▁▂▃▄▅▆▇█"
+CHART_MINUTES = 30
 FULL = 10**6
 """Rows where all may be shown."""
 HEADS = 2
@@ -34,7 +35,7 @@ def screen(reading: Reading, rates: Rates, *, rows: int = FULL, columns: int = F
     """
     overview = _overview(reading)
     wrong = [Text(f"! {text}", style="bold yellow") for text in warnings(reading)]
-    throughput = list(_throughput(rates))
+    throughput = list(_throughput(reading, rates))
     bodies = [list(_queues(reading, rates)), list(_workers(reading)), list(_failures(reading))]
     lines = sum(len(wrap(text.plain, columns)) for text in (overview, *wrong, Text(note)))
     used = lines + HEADS * 4 + len(throughput)
@@ -44,7 +45,7 @@ def screen(reading: Reading, rates: Rates, *, rows: int = FULL, columns: int = F
         *wrong,
         _table("queue queued> delayed> oldest> in/min> out/min> *", queues),
         _table("worker state pid> busy> heard-of> *runs for> limit>", workers),
-        _table("jobs-a-minute > *last-5-min", throughput),
+        _table("jobs-a-minute > *last-30-min", throughput),
         _table("failures> actor *error last-(UTC) newest-job", failures),
         *([Text(note, style="dim")] if note else []),
     )
@@ -112,10 +113,14 @@ def _running(jobs: list[Item]) -> Iterable[RenderableType]:
         yield _span(limit)
 
 
-def _throughput(rates: Rates) -> Iterable[Row]:
-    for name, words in OUTCOMES.items():
-        style = "red" if name == "dead" else ""
-        yield (Text(words), _rate(rates.outcome(name)), Text(sparkline(rates.minutes(name)), style=style))
+def _throughput(reading: Reading, rates: Rates) -> Iterable[Row]:
+    for name, words in COUNTED.items():
+        minutes = [minute[name] for minute in reading.minutes]
+        now = rates.of(name)
+        if now is None and len(minutes) > 1:
+            now = minutes[-2]  # the last one that is over
+        chart = Text(sparkline(minutes[-CHART_MINUTES:]), style="red" if name == "dead" else "")
+        yield (Text(words), _rate(now), chart)
 
 
 def _failures(reading: Reading) -> Iterable[Row]:
@@ -126,7 +131,7 @@ def _failures(reading: Reading) -> Iterable[Row]:
             f"{each['count']:,}",
             Text(each["actor"]),
             Text(first_line(told)),
-            each["last_at"],
+            _minute(each["last_at"]),
             each["newest"],
         )
 
@@ -167,7 +172,7 @@ def sparkline(numbers: Sequence[int]) -> str:
 def _rate(per_minute: float | None) -> str:
     if per_minute is None:
         return "-"
-    return f"{per_minute:,.0f}" if per_minute >= 10 or per_minute == 0 else f"{per_minute:.1f}"
+    return f"{per_minute:,.0f}" if per_minute >= 10 else f"{per_minute:.1f}".removesuffix(".0")
 
 
 def _span(ms: int | None) -> str:

@@ -32,6 +32,7 @@ from .api.rates import rates
 from .api.request_log import request_fields
 from .api.schedule_ticks import schedule_ticks
 from .api.schedules import schedules
+from .api.server import server
 from .api.stats import stats
 from .api.steps import steps
 from .api.stop_signal import on_stop_signal
@@ -92,33 +93,37 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     strict.install(app)
     waiting = Waiting(broker, given)
     app.extensions[WAITING] = waiting
-    app.register_blueprint(submitting(broker, given, waiting))
-    app.register_blueprint(batch(broker, given))
-    app.register_blueprint(jobs(broker, given, waiting))
-    app.register_blueprint(events(broker, given, waiting))
-    app.register_blueprint(explaining(broker, given))
-    app.register_blueprint(operations(broker, given))
-    app.register_blueprint(steps(broker, given))
-    app.register_blueprint(bulk(broker, given))
-    app.register_blueprint(failures(broker))
-    app.register_blueprint(webhooks(broker))
-    app.register_blueprint(queues(broker))
-    app.register_blueprint(purging(broker, given))
-    app.register_blueprint(workers(broker))
-    app.register_blueprint(schedules(broker, given))
-    app.register_blueprint(schedule_ticks(broker, given))
-    app.register_blueprint(actors(broker))
-    app.register_blueprint(health(broker, waiting))
-    app.register_blueprint(metrics(broker, given, http))
-    app.register_blueprint(stats(broker, given))
-    app.register_blueprint(rates(broker))
-    app.register_blueprint(alerts(broker, given))
-    app.register_blueprint(openapi(broker))
-    app.register_blueprint(keys(keyring, offered(broker.actors)))
-    app.register_blueprint(audit(log))
-    app.register_blueprint(login(keyring, given))
-    app.register_blueprint(dashboard(given))
-    app.register_blueprint(documentation())
+    for routes in (
+        submitting(broker, given, waiting),
+        batch(broker, given),
+        jobs(broker, given, waiting),
+        events(broker, given, waiting),
+        explaining(broker, given),
+        operations(broker, given),
+        steps(broker, given),
+        bulk(broker, given),
+        failures(broker),
+        webhooks(broker),
+        queues(broker),
+        purging(broker, given),
+        workers(broker),
+        schedules(broker, given),
+        schedule_ticks(broker, given),
+        actors(broker),
+        health(broker, waiting),
+        metrics(broker, given, http),
+        stats(broker, given),
+        rates(broker),
+        alerts(broker, given),
+        server(broker),
+        openapi(broker),
+        keys(keyring, offered(broker.actors)),
+        audit(log),
+        login(keyring, given),
+        dashboard(given),
+        documentation(),
+    ):
+        app.register_blueprint(routes)
     access.check_table(app)
     app.wsgi_app = Proxies(app.wsgi_app, given.trusted_proxies, given.http_prefix or "")  # type: ignore[method-assign]
     return app

@@ -34,6 +34,7 @@ def test_group_leads_to_its_jobs(client: FlaskClient, broker: JobBroker):
     another, group = listed["items"]
     assert (another["actor"], another["newest"]) == ("anything", other)
     job = client.get(group["links"]["newest"]).get_json()
+    assert group.pop("per_hour") == [*[0] * 23, 2]
     assert group.pop("first_at") <= group.pop("last_at") == job["finished_at"]
     assert group == {
         "fingerprint": "a" * 16,

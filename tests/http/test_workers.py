@@ -24,6 +24,7 @@ def test_they_tell_what_they_are_and_run(client: FlaskClient, broker: JobBroker)
     limited = {"actor": "add", "args": {"x": 2}, "time_limit_ms": 5000}
     other = client.post("/v1/jobs", json=limited).get_json()
     broker.store.open_session("s", LEASE, ABOUT)
+    broker.store.extend("s", LEASE, memory_bytes=4096)
     assert len(broker.store.claim("s", "1", 2, ["default"]).jobs) == 2
 
     (worker,) = client.get("/v1/workers").get_json()["items"]
@@ -31,7 +32,8 @@ def test_they_tell_what_they_are_and_run(client: FlaskClient, broker: JobBroker)
     assert worker.pop("opened_at")
     assert worker == {
         "id": "s", "state": "active", "host": "here", "pid": 7, "version": "1.2.3", "queues": ["default"],
-        "actors": ["add", "typed"], "threads": 8, "running": 2, "quiet_since": None, "stopping_since": None,
+        "actors": ["add", "typed"], "threads": 8, "running": 2, "memory_bytes": 4096, "quiet_since": None,
+        "stopping_since": None,
         "links": {"self": "/v1/workers/s"},
     }  # fmt: skip
 

@@ -210,6 +210,7 @@ REACHED: dict[str, dict[int, Reach]] = {
     },
     "schedules_resume": {200: lambda service: service.post(f"{service.schedule()}/resume")},
     "schedules_show": {200: lambda service: service.client.get(service.schedule())},
+    "server_show": {200: _get("/v1/server")},
     "stats_show": {200: _get("/v1/stats")},
     "steps_settle": {
         200: lambda service: service.post(

@@ -34,6 +34,15 @@ def test_repeated_call_changes_nothing(store: Store):
     assert contents(store) == before
 
 
+def test_tells_what_the_process_holds_of_a_session_that_has_a_record(store: Store):
+    a_session(store)
+    store.extend("s1", LEASE, memory_bytes=123, now_ms=NOW)
+    assert store.client.hget(store.keys.session("s1"), "memory") == b"123"
+    store.client.delete(store.keys.session("s1"))
+    store.extend("s1", LEASE, memory_bytes=123, now_ms=NOW)
+    assert not store.client.exists(store.keys.session("s1"))
+
+
 def test_lease_that_ran_out_can_be_extended_while_nobody_rescued_it(store: Store):
     job = claimed(store)
 

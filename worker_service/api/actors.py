@@ -8,7 +8,7 @@ from ..broker.offered import offered
 from ..jobs.errors import UnknownActor
 from ..jobs.uniqueness import Unique
 from ..names import did_you_mean
-from ..store.histogram import mean_ms
+from ..store.histogram import BOUNDS_MS, in_bounds, mean_ms, quantile_ms
 from ..store.overview import Overviews
 from .answers import ActorJson, ActorsJson, ActorStatsJson, UniqueJson
 from .documented import documented
@@ -82,4 +82,10 @@ def _stats(totals: dict[str, int]) -> ActorStatsJson:
         "expired": totals.get("expired", 0),
         "mean_wait_ms": mean_ms(totals, "wait"),
         "mean_run_ms": mean_ms(totals, "run"),
+        "p50_run_ms": quantile_ms(totals, "run", 0.5),
+        "p95_run_ms": quantile_ms(totals, "run", 0.95),
+        "runs": [
+            {"up_to_ms": bound, "count": count}
+            for bound, count in zip((*BOUNDS_MS, None), in_bounds(totals, "run"), strict=True)
+        ],
     }

@@ -45,6 +45,7 @@ def _failure_json(failure: Failure) -> FailureJson:
         "count": failure.count,
         "first_at": to_text(failure.first_ms),
         "last_at": to_text(failure.last_ms),
+        "per_hour": failure.per_hour,
         "newest": failure.newest,
         "links": {
             "newest": location(failure.newest),

@@ -16,10 +16,16 @@ from .answers import RateJson, RatesJson
 from .checked import checked_query
 from .documented import documented
 
-RANGES = {"1h": (Span.MINUTE, 60), "8h": (Span.TEN, 48), "24h": (Span.TEN, 144), "72h": (Span.HOUR, 72)}
+RANGES = {
+    "10m": (Span.MINUTE, 10),
+    "1h": (Span.MINUTE, 60),
+    "8h": (Span.TEN, 48),
+    "24h": (Span.TEN, 144),
+    "72h": (Span.HOUR, 72),
+}
 """Of how many spans each range consists."""
 
-Range = Literal["1h", "8h", "24h", "72h"]
+Range = Literal["10m", "1h", "8h", "24h", "72h"]
 
 
 class RatesQuery(BaseModel):

@@ -93,6 +93,7 @@ def _worker_json(worker: Worker, now_ms: int) -> WorkerJson:
         "running": worker.running,
         "opened_at": to_text(worker.opened_at_ms),
         "heartbeat_age_ms": None if heard_of is None else max(0, now_ms - heard_of),
+        "memory_bytes": worker.memory_bytes,
         "quiet_since": to_text(worker.quiet_at_ms),
         "stopping_since": to_text(worker.stop_at_ms),
         "links": {"self": link(f"/v1/workers/{worker.id}")},

@@ -119,7 +119,7 @@ class Keeper:
         if not self._session or _is_stopped(self._parent):
             return
         try:
-            self._store.extend(self._session, self._lease_ms)
+            self._store.extend(self._session, self._lease_ms, memory_bytes=_memory_bytes(self._parent))
         except SessionLost:
             self._report({"lost": self._session})
             self._session = ""
@@ -217,6 +217,15 @@ class _Chore:
         except StoreUnavailable as error:
             self._away(error)
             self._at = now + min(1.0, self._every)
+
+
+def _memory_bytes(pid: int) -> int | None:
+    """Resident bytes of a process; None where the system does not tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _is_stopped(pid: int) -> bool:

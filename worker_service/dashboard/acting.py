@@ -37,6 +37,10 @@ def add_actions(routes: Blueprint) -> None:
             reply = asked.do(given)
         except Refused as error:
             return _question(asked, given, error)
+        if asked.shows:
+            return page(
+                "shown.html", action=asked, shown=reply.json[asked.shows], back=inside(given.get("next", ""))
+            )
         address = asked.leads(reply) if asked.leads else inside(given.get("next", ""))
         response: Response = redirect(address, 303)  # type: ignore[assignment]
         leave_notice(response, asked.worded(asked.done, given))

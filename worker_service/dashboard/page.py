@@ -16,6 +16,12 @@ from .notices import forget_notice, notice
 NAVIGATION = (
     ("dashboard.overview", "Overview", "o"),
     ("dashboard.jobs", "Jobs", "j"),
+    ("dashboard.failures", "Failures", "f"),
+    ("dashboard.queues", "Queues", "q"),
+    ("dashboard.schedules", "Schedules", "s"),
+    ("dashboard.workers", "Workers", "w"),
+    ("dashboard.actors", "Actors", "a"),
+    ("dashboard.system", "System", "y"),
 )
 """Endpoint of each page that stands in the navigation, its name, and the letter that leads there after ``g``."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from ..settings import Settings
-from . import filtering, json_view, spans, wording
+from . import cron_words, filtering, json_view, spans, wording
 from .acting import add_actions
 from .errors import add_errors
 from .look import add_look
@@ -24,6 +24,8 @@ FILTERS: tuple[Callable[..., object], ...] = (
     json_view.folded,
     json_view.brief,
     filtering.condition,
+    cron_words.cron_words,
+    wording.size,
 )
 
 

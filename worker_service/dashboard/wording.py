@@ -50,6 +50,15 @@ def clock(ms: int) -> str:
     return f"{_utc(ms):%Y-%m-%d %H:%M:%S}"
 
 
+def size(bytes: float) -> str:  # noqa: A002
+    """Bytes in at most four characters and a unit."""
+    for unit in ("B", "KiB", "MiB"):
+        if bytes < 1024:
+            return f"{bytes:.0f} {unit}" if unit == "B" or bytes >= 100 else f"{bytes:.1f} {unit}"
+        bytes /= 1024  # noqa: A001
+    return f"{bytes:.1f} GiB"
+
+
 def number(value: float) -> str:
     """With a comma between thousands."""
     return f"{value:,}"

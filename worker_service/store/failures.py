@@ -5,7 +5,7 @@ keeps, are read whenever somebody asks: four small fields of each, in pipelines.
 arguments are left out: the new job tells whether that helped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -18,6 +18,10 @@ from .keys import Keys
 LOOK_LIMIT = 10_000
 MOST_GROUPS = 500
 _CHUNK = 1_000
+HOURS = 24
+"""For which deaths are counted hour by hour."""
+
+_HOUR_MS = 3600 * 1000
 _FIELDS = ("actor", "reason", "fingerprint", "replayed_as")
 
 
@@ -28,6 +32,7 @@ class Failure:
     Attributes:
         reason, error: of the newest one; the error is None when it has none.
         first_ms, last_ms: when the oldest and the newest of them died.
+        per_hour: how many died in each of the last `HOURS`, the oldest first.
         newest: id of the newest one.
     """
 
@@ -39,6 +44,7 @@ class Failure:
     first_ms: int
     count: int = 0
     error: dict[str, Any] | None = None
+    per_hour: list[int] = field(default_factory=lambda: [0] * HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +71,30 @@ class Failures:
         self._client = client
         self._keys = Keys(namespace)
 
-    def read(self) -> FailureList:
+    def read(self, *, now_ms: int | None = None) -> FailureList:
         """The groups of the newest dead jobs.
+
+        Args:
+            now_ms: replaces the server's clock, for tests.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         with translated():
-            rows: Any = self._client.zrevrange(self._keys.final(State.DEAD), 0, LOOK_LIMIT, withscores=True)
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.time()
+                pipe.zrevrange(self._keys.final(State.DEAD), 0, LOOK_LIMIT, withscores=True)
+                (seconds, _), rows = pipe.execute()
+            now_ms = seconds * 1000 if now_ms is None else now_ms
             deaths = [(id.decode(), int(instant)) for id, instant in rows[:LOOK_LIMIT]]
             groups: dict[str, Failure] = {}
             for begin in range(0, len(deaths), _CHUNK):
-                self._gather(groups, deaths[begin : begin + _CHUNK])
+                self._gather(groups, deaths[begin : begin + _CHUNK], now_ms)
             shown = list(groups.values())[:MOST_GROUPS]
             self._add_errors(shown)
         return FailureList(shown, len(rows) > LOOK_LIMIT or len(groups) > MOST_GROUPS)
 
-    def _gather(self, groups: dict[str, Failure], deaths: list[tuple[str, int]]) -> None:
+    def _gather(self, groups: dict[str, Failure], deaths: list[tuple[str, int]], now_ms: int) -> None:
         with self._client.pipeline(transaction=False) as pipe:
             for id, _ in deaths:
                 pipe.hmget(self._keys.job(id), _FIELDS)
@@ -97,6 +110,9 @@ class Failures:
                 groups[group] = Failure(group, actor, reason, newest=id, last_ms=died_at, first_ms=died_at)
             groups[group].first_ms = died_at
             groups[group].count += 1
+            hours_ago = max(0, now_ms - died_at) // _HOUR_MS
+            if hours_ago < HOURS:
+                groups[group].per_hour[HOURS - 1 - hours_ago] += 1
 
     def _add_errors(self, shown: list[Failure]) -> None:
         with self._client.pipeline(transaction=False) as pipe:

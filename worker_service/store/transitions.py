@@ -107,13 +107,19 @@ class Store:
         pairs = [text for pair in about.items() for text in pair]
         self._scripts.run("open_session", _now(now_ms), session, lease_ms, *pairs)
 
-    def extend(self, session: str, lease_ms: int, *, now_ms: int | None = None) -> None:
+    def extend(
+        self, session: str, lease_ms: int, *, memory_bytes: int | None = None, now_ms: int | None = None
+    ) -> None:
         """Move a lease forward.
+
+        Args:
+            memory_bytes: what the process holds, if that is known; for people.
 
         Raises:
             SessionLost: it ran out and was rescued.
         """
-        if self._scripts.run("extend", _now(now_ms), session, lease_ms) == b"session_lost":
+        memory = "" if memory_bytes is None else memory_bytes
+        if self._scripts.run("extend", _now(now_ms), session, lease_ms, memory) == b"session_lost":
             raise SessionLost(session)
 
     def claim(

@@ -26,6 +26,7 @@ class Worker:
         lease_ms: how long its lease lasts after each sign of life; None when that is lost.
         quiet_at_ms, stop_at_ms: when it was asked to take no more jobs, and to stop.
         running: how many jobs it holds.
+        memory_bytes: what it held at its last sign of life, if that is known.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Worker:
     quiet_at_ms: int | None
     stop_at_ms: int | None
     running: int
+    memory_bytes: int | None = None
 
     def serves(self, queue: str) -> bool:
         """Whether it takes jobs from a queue, as far as it tells."""
@@ -72,6 +74,7 @@ def read_worker(id: str, lease_ends_at_ms: int, running: int, fields: Mapping[st
         quiet_at_ms=_number(fields.get("quiet_at")),
         stop_at_ms=_number(fields.get("stop_at")),
         running=running,
+        memory_bytes=_number(fields.get("memory")),
     )
 
 

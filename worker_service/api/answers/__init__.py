@@ -7,7 +7,16 @@ Reading order: common, jobs, batch, failures, webhooks, queues, explanation, wor
 """
 
 from .access import AuditEntryJson, AuditPageJson, AuditWhoJson, KeyJson, KeysJson, MadeKeyJson, QuotaJson
-from .actors import ActorJson, ActorsJson, ActorStatsJson, RateJson, RatesJson, StatsJson, UniqueJson
+from .actors import (
+    ActorJson,
+    ActorsJson,
+    ActorStatsJson,
+    RateJson,
+    RatesJson,
+    RunsJson,
+    StatsJson,
+    UniqueJson,
+)
 from .alerts import AlertJson, AlertsJson
 from .batch import AcceptedItemJson, BatchJson, RefusedItemJson
 from .common import ErrorJson, Instant, LinksJson, ProblemJson, StatusJson, WrongJson
@@ -41,6 +50,7 @@ from .schedules import (
     TickJson,
     TicksJson,
 )
+from .server import FindingJson, ServerJson
 from .webhooks import WebhookDeliveryJson, WebhookDeliveryLinksJson, WebhookDeliveryPageJson
 from .workers import RunningJobJson, WorkerDetailJson, WorkerJson, WorkersJson
 
@@ -69,6 +79,7 @@ __all__ = [
     "FailureJson",
     "FailureLinksJson",
     "FailuresJson",
+    "FindingJson",
     "Instant",
     "JobJson",
     "JobPageJson",
@@ -93,9 +104,11 @@ __all__ = [
     "ReplayedJson",
     "ResultJson",
     "RunningJobJson",
+    "RunsJson",
     "ScheduleJson",
     "SchedulePauseJson",
     "SchedulesJson",
+    "ServerJson",
     "StatsJson",
     "StatusJson",
     "StepJson",

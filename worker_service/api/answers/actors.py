@@ -19,10 +19,18 @@ class UniqueJson(TypedDict):
     max_wait_ms: int | None
 
 
+class RunsJson(TypedDict):
+    """How many runs ended well within ``up_to_ms`` and not within the bound before; None: above all bounds."""
+
+    up_to_ms: int | None
+    count: int
+
+
 class ActorStatsJson(TypedDict):
     """What became of an actor's jobs, since its first one; means in milliseconds, None before there is one.
 
     ``mean_wait_ms`` is from when a job could start until it did, ``mean_run_ms`` from its start to its success.
+    ``runs`` is the histogram of the latter.
     """
 
     enqueued: int
@@ -34,6 +42,9 @@ class ActorStatsJson(TypedDict):
     expired: int
     mean_wait_ms: int | None
     mean_run_ms: int | None
+    p50_run_ms: int | None
+    p95_run_ms: int | None
+    runs: list[RunsJson]
 
 
 class ActorJson(TypedDict):

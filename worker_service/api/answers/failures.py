@@ -21,7 +21,7 @@ class FailureLinksJson(TypedDict):
 
 
 class FailureJson(TypedDict):
-    """Dead jobs with one cause."""
+    """Dead jobs with one cause; ``per_hour`` counts those that died in each of the last 24 hours, the oldest first."""
 
     fingerprint: str
     actor: str
@@ -30,6 +30,7 @@ class FailureJson(TypedDict):
     count: int
     first_at: Instant | None
     last_at: Instant | None
+    per_hour: list[int]
     newest: str
     links: FailureLinksJson
 

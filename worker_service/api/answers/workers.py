@@ -21,6 +21,7 @@ class WorkerJson(TypedDict):
     running: int
     opened_at: Instant | None
     heartbeat_age_ms: int | None
+    memory_bytes: int | None
     quiet_since: Instant | None
     stopping_since: Instant | None
     links: LinksJson

@@ -3,11 +3,13 @@
 Reading order: action (what one consists of), then one file per noun.
 """
 
-from . import bulk, jobs, queues, workers
+from . import actors, bulk, jobs, keys, queues, schedules, workers
 from .action import Action, Field, Given
 
 ACTIONS: dict[str, Action] = {
-    action.name: action for action in (*jobs.ACTIONS, *bulk.ACTIONS, *queues.ACTIONS, *workers.ACTIONS)
+    action.name: action
+    for noun in (jobs, bulk, queues, workers, schedules, actors, keys)
+    for action in noun.ACTIONS
 }
 
 __all__ = ["ACTIONS", "Action", "Field", "Given"]

@@ -67,8 +67,10 @@ class Action:
         hidden: further values that a form carries along.
         says: more text for the question, found out when it is asked.
         body: the whole body in place of that from ``fields``.
+        headers: of the request.
         done: what the next page tells.
         leads: the page that is shown next, if that is not the one that it was done on.
+        shows: the field of the answer that is shown at once, because nobody can ask for it later.
         is_grave: is asked back, even if there is nothing to fill in.
         is_once: sent twice, it is done once (the interface takes an ``Idempotency-Key``).
     """
@@ -85,7 +87,9 @@ class Action:
     hidden: tuple[str, ...] = ()
     says: Callable[[Given], str] | None = None
     body: Callable[[Given], dict[str, Any]] | None = None
+    headers: Callable[[Given], dict[str, str]] | None = None
     leads: Callable[[Reply], str] | None = None
+    shows: str = ""
     is_grave: bool = False
     is_once: bool = False
 
@@ -101,7 +105,9 @@ class Action:
             Refused: with the problem.
         """
         body = self.body(given) if self.body else self._from_fields(given)
-        headers = {"Idempotency-Key": given["once"]} if self.is_once and given.get("once") else {}
+        headers = self.headers(given) if self.headers else {}
+        if self.is_once and given.get("once"):
+            headers["Idempotency-Key"] = given["once"]
         return ask(self.endpoint, self._places(given), body=body, headers=headers)
 
     def worded(self, text: str, given: Given) -> str:

@@ -1,5 +1,7 @@
 """What is done to one job."""
 
+from typing import Any
+
 from flask import url_for
 
 from ..asking import Reply
@@ -13,15 +15,23 @@ def job_page(reply: Reply) -> str:
     return url_for("dashboard.job", id=reply.json["id"])
 
 
-def _submitted(given: Given) -> dict[str, object]:
-    """The body of a new job: what was left empty is up to the actor."""
-    read = {field.name: field.read(given.get(field.name, "")) for field in SUBMIT_JOB.fields}
-    words = read.pop("tags")
-    body = {"actor": given.get("actor", ""), **read, "tags": words.split() if words else None}
+def job_body(given: Given, args: Any) -> dict[str, Any]:
+    """The body of a new job with these arguments; what was left empty is up to the actor."""
+    options = {each.name: each.read(given.get(each.name, "")) for each in OPTIONS}
+    tags = options.pop("tags")
+    body = {"actor": given.get("actor", ""), "args": args, **options, "tags": tags and tags.split()}
     return {name: value for name, value in body.items() if value is not None}
 
 
 ARGS = Field("args", "Arguments, as JSON", kind="json", required=True)
+OPTIONS = (
+    Field("queue", "Queue", hint="Left out: that of the actor."),
+    Field("run_at", "Not before (UTC)", kind="instant"),
+    Field("priority", "Priority", kind="number", hint="-100 to 100, the lower first."),
+    Field("max_attempts", "Most attempts", kind="number"),
+    Field("tags", "Tags", hint="Parted by spaces."),
+)
+"""What can be said of a new job beside its actor and its arguments."""
 
 RETRY_JOB = Action(
     name="retry-job",
@@ -80,15 +90,8 @@ SUBMIT_JOB = Action(
     title="Send a job",
     done="The job was accepted.",
     hidden=("actor",),
-    fields=(
-        ARGS,
-        Field("queue", "Queue", hint="Left out: that of the actor."),
-        Field("run_at", "Not before (UTC)", kind="instant"),
-        Field("priority", "Priority", kind="number", hint="-100 to 100, the lower first."),
-        Field("max_attempts", "Most attempts", kind="number"),
-        Field("tags", "Tags", hint="Parted by spaces."),
-    ),
-    body=_submitted,
+    fields=(ARGS, *OPTIONS),
+    body=lambda given: job_body(given, ARGS.read(given.get("args", ""))),
     leads=job_page,
     is_once=True,
 )

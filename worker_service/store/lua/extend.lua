@@ -1,11 +1,15 @@
 -- extend: move the lease of a session forward.
 -- Guarantee: a session whose jobs were rescued, or are being rescued, is not revived.
--- Keys: sessions
+-- Keys: sessions session
 -- Uses: keys clock session
--- ARGV: 1 now  2 session  3 lease_ms
+-- ARGV: 1 now  2 session  3 lease_ms  4 memory (bytes that the process holds, '' for unknown)
 -- Returns: extended | session_lost
-local now, session, lease_ms = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local now, session, lease_ms, memory = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 redis.call('ZREM', SESSIONS, '') -- frees, so that the rest passes when the server is out of memory
 if not has_lease(session) then return 'session_lost' end
 redis.call('ZADD', SESSIONS, now + lease_ms, session)
+-- Of a session whose record was lost nothing is made up; of another type, it stays as it is.
+if memory ~= '' and redis.call('EXISTS', session_key(session)) == 1 then
+  redis.pcall('HSET', session_key(session), 'memory', memory)
+end
 return 'extended'

@@ -25,7 +25,7 @@ class Terminal:
 
     Args:
         command: with its arguments.
-        environment: all of it but ``TERM``.
+        environment: all of it; by default a terminal of a usual kind.
         columns, rows: size of the terminal.
     """
 
@@ -43,7 +43,7 @@ class Terminal:
         self._slave = slave
         self.process = subprocess.Popen(
             [*command],
-            env={**environment, "TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color", **environment},
             preexec_fn=lambda: os.login_tty(os.dup(slave)),  # noqa: PLW1509 - Ctrl-C needs a terminal of its own
         )
         self._raw = bytearray()
@@ -122,6 +122,6 @@ class Terminal:
 
 def environment_of(**settings: Any) -> dict[str, str]:
     """That of this process, with these settings of the service and no others."""
-    without = ("JOBS_", "REDIS_", "COLUMNS", "LINES")
+    without = ("JOBS_", "REDIS_", "COLUMNS", "LINES", "TERM")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return {**inherited, **{name: str(value) for name, value in settings.items()}}

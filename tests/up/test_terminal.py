@@ -113,6 +113,19 @@ class TestTop:
             terminal.type("q")
             assert terminal.end() == 0
 
+    def test_terminal_that_cannot_move_its_cursor_gets_lines(
+        self, at_terminal: Open, environment: dict[str, str]
+    ):
+        environment |= {"TERM": "dumb", "PYTHONIOENCODING": "ascii"}
+        with at_terminal("top", "--interval-ms", "200") as terminal:
+            terminal.wait_for("schedulers")
+            again = len(terminal.raw)
+            terminal.wait_for("schedulers", since=again)
+            assert "\x1b" not in terminal.raw
+            terminal.type("\x03")
+            assert terminal.end() == 1
+            assert "Traceback" not in terminal.text()
+
     def test_without_a_terminal_it_prints_again_and_again(self, environment: dict[str, str]):
         command = [str(COMMAND), "top", "--interval-ms", "200"]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:

@@ -4,6 +4,8 @@ Reading order: reading (what is asked), rates (what two readings tell), warnings
 it is painted), live (a terminal while it shows it).
 """
 
+import io
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ from ..output import say_json
 if TYPE_CHECKING:
     from ...client import Client
 
+CANNOT_MOVE = (None, "", "dumb", "unknown")
+"""Terminals that only print line after line."""
 PLAIN_COLUMNS = 160
 """Where no terminal says how wide it is."""
 
@@ -28,13 +32,17 @@ PLAIN_COLUMNS = 160
 def top(client: "Client", interval_ms: int, once: bool, json_wanted: bool) -> None:
     """What waits, who works, how much is done and what fails, until q or Ctrl-C; p pauses.
 
-    Where the output is no terminal, it is printed again and again.
+    Where the output is no terminal, or one that cannot move its cursor, it is printed again and again.
     """
     from .live import watch
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal without Unicode shows no charts, but all the rest
     if json_wanted:
         _print_json(client, interval_ms, once=once)
-    elif once or not sys.stdout.isatty():
+    elif once or not sys.stdout.isatty() or os.environ.get("TERM") in CANNOT_MOVE:
         _print_plain(client, interval_ms, once=once)
     else:
         watch(client, interval_ms / 1000)

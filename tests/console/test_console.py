@@ -8,6 +8,7 @@ import pytest
 from tests.console.conftest import Run
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
+from worker_service.jobs.errors import StoreUnavailable
 from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
 
@@ -188,6 +189,19 @@ class TestMistakes:
     def test_job_that_has_ended_is_shown_where_to_look(self, run: Run, worker: dramatiq.Worker):
         id = json.loads(run("submit", "add", "x=1", "--wait", "--json").stdout)["id"]
         assert f"worker-service jobs show {id}" in run("jobs", "cancel", id, code=1).stderr
+
+    def test_work_that_is_out_of_sight_because_the_store_is_away_is_named(
+        self, run: Run, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
+    ):
+        def away(*_: object) -> None:
+            raise StoreUnavailable("Redis is not available: a test")
+
+        for _ in range(2):
+            broker.actors["add"].send(1)
+        monkeypatch.setattr("worker_service.store.Queries.jobs", away)
+        told = run("jobs", "cancel", "--actor", "add", code=2).stderr
+        assert "The work goes on, in the job " in told
+        assert "Error: Redis is not available: a test" in told
 
     def test_store_that_is_away_is_told_with_its_address(self, run: Run, monkeypatch: pytest.MonkeyPatch):
         away = Settings(redis_url="redis://:secret@127.0.0.1:1/0")

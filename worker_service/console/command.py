@@ -35,6 +35,8 @@ def asks(fn: Callable[..., None]) -> Callable[..., None]:
         try:
             with service() as client:
                 fn(client, **arguments)
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
         except NoAnswer as error:
             _end(_unanswered(error), error)
         except (ActorModuleFailed, StoreTooNew, WrongSettings) as error:

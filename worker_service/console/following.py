@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import INTERRUPTED, as_json, asks, show
+from .command import as_json, asks, show
 from .completion import actor_name, queue_name
 from .job_filters import STATES, check_names
 from .output import say_json, word
@@ -45,13 +45,10 @@ def tail(
     """
     if id and (queue or actor or states):
         raise click.UsageError("Give an id, or options that say which jobs.")
-    try:
-        if id:
-            _follow_one(client, id, json_wanted=json_wanted)
-        else:
-            _follow_all(client, queue=queue, actor=actor, states=states, json_wanted=json_wanted)
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
+    if id:
+        _follow_one(client, id, json_wanted=json_wanted)
+    else:
+        _follow_all(client, queue=queue, actor=actor, states=states, json_wanted=json_wanted)
 
 
 def _follow_one(client: "Client", id: str, *, json_wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import INTERRUPTED, show
+from .command import show
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,18 +29,20 @@ def followed(client: "Client", id: str, *, quiet: bool) -> dict[str, Any]:
     Args:
         quiet: show nothing meanwhile.
     """
+    from ..client import NoAnswer
+
     try:
         if quiet or not sys.stderr.isatty():
             return client.wait(id).raw
         return _soon_ended(client, id) or _watched(client, id)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, NoAnswer):
         click.echo(
             f"The work goes on, in the job {id}.\n"
             f"To follow it: worker-service jobs tail {id}\n"
             f"To stop it:   worker-service jobs cancel {id}",
             err=True,
         )
-        raise SystemExit(INTERRUPTED) from None
+        raise
 
 
 def _soon_ended(client: "Client", id: str) -> dict[str, Any] | None:

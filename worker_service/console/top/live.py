@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 
-from ..command import INTERRUPTED
 from .rates import Rates
 from .reading import read
 from .screen import screen
@@ -42,7 +41,8 @@ def watch(client: "Client", seconds: float) -> None:
     view = _View(client)
     exported = ("COLUMNS", "LINES")  # by a shell, before the window got the size that it has
     console = Console(_environ={name: value for name, value in os.environ.items() if name not in exported})
-    with _ended_by_signals(), _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
+    _end_by_signals()
+    with _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             live.update(view.painted(console.size), refresh=True)
             key = _next_key(keys, console, seconds)
@@ -114,16 +114,11 @@ def _keys() -> Iterator[int | None]:
         termios.tcsetattr(keys, termios.TCSADRAIN, before)
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let signals end it as an exception does, and Ctrl-C without a word."""
+def _end_by_signals() -> None:
+    """Let signals end it as an exception does."""
 
     def end(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None

@@ -139,3 +139,17 @@ def test_server_that_is_away_is_2_and_said(ask: Ask, monkeypatch: pytest.MonkeyP
 
 def test_help_is_its_own(ask: Ask):
     assert "pause" in ask("--help").stdout
+
+
+def test_very_many_ticks_are_backfilled_in_parts_when_all_are_meant(ask: Ask, timetable: Timetable):
+    timetable.put("often", {**HOURLY, "cron": "* * * * *"})
+    span = ("2026-01-31T00:00:00Z", "2026-01-31T18:00:00Z")
+    refused = ask("backfill", "often", *span)
+    assert refused.returncode == 1
+    assert "1,081 ticks; 1,000 are the most" in refused.stderr
+    assert "--all" in refused.stderr
+    items = json.loads(ask("backfill", "often", *span, "--all", "--json").stdout)["items"]
+    ticks = [item["tick"] for item in items]
+    assert (len(set(ticks)), ticks) == (1081, sorted(ticks))
+    assert ask("backfill", "often", "yesterday", "today", "--all").returncode == 2
+    assert "Did you mean 'often'?" in ask("backfill", "ofen", *span, "--all").stderr

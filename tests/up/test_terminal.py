@@ -174,6 +174,16 @@ class TestBars:
             assert f"worker-service jobs tail {id}" in terminal.text()
         service.wait_for_state(f"/v1/jobs/{id}", "succeeded")
 
+    def test_very_many_ticks_have_a_bar(self, at_terminal: Open, service: RunningService):
+        body = {"actor": "add", "args": {"x": 1, "y": 2}, "cron": "* * * * *"}
+        service.http.put("/v1/schedules/often", json=body).raise_for_status()
+        span = ("2026-01-31T00:00:00Z", "2026-01-31T18:00:00Z")
+        with at_terminal("schedules", "backfill", "often", *span, "--all") as terminal:
+            assert terminal.end(timeout=30) == 0
+            assert re.search(r"1,081 ticks .*100%", terminal.text())
+            assert terminal.is_restored
+        service.http.delete("/v1/schedules/often").raise_for_status()
+
     def test_one_job_that_is_waited_for_has_a_bar_too(
         self, at_terminal: Open, service: RunningService, tmp_path: Path
     ):

@@ -1,12 +1,12 @@
-"""What people ask of the service at a terminal. Each command is one request of the HTTP interface, carried out in this
+"""What people ask of the service at a terminal. Each command sends requests of the HTTP interface, carried out in this
 process instead of by a web process; so it does nothing that the interface does not do, and is checked by the same code.
 
-Reading order: service (how a request is asked), command (options, exit codes), output (what is printed), completion
-(what shells offer), then a file per noun: jobs with job_filters, bulk, progress and following; submit, actors, queues,
-schedules, keys, workers, stats, alerts, top, about. Nothing here imports Flask, Dramatiq, rich or the client before it
-is used, because shells load all of it at each Tab.
+Reading order: service (how a request is asked), command (options, exit codes), output and refusals (what is printed),
+completion (what shells offer), then a file per noun: jobs with job_filters, bulk, progress and following; submit, actors,
+queues, schedules with backfilling, keys, workers, stats, alerts, top, about. Nothing here imports Flask, Dramatiq, rich or
+the client before it is used, because shells load all of it at each Tab.
 
-Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask.
+Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask; 130: Ctrl-C.
 """
 
 import click

@@ -55,21 +55,31 @@ def _soon_ended(client: "Client", id: str) -> dict[str, Any] | None:
 
 
 def _watched(client: "Client", id: str) -> dict[str, Any]:
+    with bar(quiet=False) as shown:
+        return _until_ended(client, id, shown, shown.add_task("waiting", total=None, rate=""))
+
+
+def bar(*, quiet: bool) -> "Progress":
+    """A bar on stderr, with a field ``rate`` for the text behind it; shows nothing where nobody looks.
+
+    Args:
+        quiet: nobody does, whatever stderr is.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        return _until_ended(client, id, bar, bar.add_task("waiting", total=None, rate=""))
 
 
-def _until_ended(client: "Client", id: str, bar: "Progress", task: "TaskID") -> dict[str, Any]:
+def _until_ended(client: "Client", id: str, shown: "Progress", task: "TaskID") -> dict[str, Any]:
     from rich.markup import escape
 
     asked_at, begun_at, why = time.monotonic(), None, ""
@@ -79,12 +89,12 @@ def _until_ended(client: "Client", id: str, bar: "Progress", task: "TaskID") -> 
         if job["progress"]:
             begun_at = begun_at or now - LOOK_SECONDS
             note, percent = job["progress"]["note"], job["progress"]["percent"]
-            bar.update(task, total=100, completed=percent, description=escape(note or job["state"]))
-            bar.update(task, rate=_rate(job, now - begun_at))
+            shown.update(task, total=100, completed=percent, description=escape(note or job["state"]))
+            shown.update(task, rate=_rate(job, now - begun_at))
         elif job["state"] == "running":
-            bar.update(task, description="running")
+            shown.update(task, description="running")
         elif now - asked_at > SAY_WHY_SECONDS and why != (why := _why_not(client, id)):
-            bar.console.print(why, markup=False, highlight=False)
+            shown.console.print(why, markup=False, highlight=False)
         if job["finished_at"] is not None:
             return job
         time.sleep(LOOK_SECONDS)

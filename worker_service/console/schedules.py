@@ -5,9 +5,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .command import answers, show
+from .backfilling import backfilled, has_too_many
+from .command import answers, as_json, asks, show
 from .completion import schedule_name
-from .output import fields, table, word
+from .output import fields, say_json, table, word
+from .refusals import told
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -108,18 +110,38 @@ def run_now(client: "Client", name: str) -> Any:
     return client.request("POST", f"/v1/schedules/{name}/run")
 
 
-def _say_backfilled(found: dict[str, Any]) -> None:
-    table(("tick", "job", "created"), found["items"])
-
-
 @schedules.command("backfill")
 @by_name
 @click.argument("begin", metavar="FROM")
 @click.argument("end", metavar="TO")
-@answers(_say_backfilled)
-def backfill(client: "Client", name: str, begin: str, end: str) -> Any:
-    """Create the jobs of past ticks of NAME, each once: FROM and TO are instants such as 2026-01-31T12:00:00Z."""
-    return client.request("POST", f"/v1/schedules/{name}/backfill", json={"from": begin, "to": end})
+@click.option("--all", "all_of_them", is_flag=True, help="Also of more than 1,000 ticks.")
+@as_json
+@asks
+def backfill(client: "Client", name: str, begin: str, end: str, all_of_them: bool, json_wanted: bool) -> None:
+    """Create the jobs of past ticks of NAME, each once: FROM and TO are instants such as 2026-01-31T12:00:00Z.
+
+    After Ctrl-C the same command goes on.
+    """
+    if all_of_them:
+        items = backfilled(client, name, begin, end, quiet=json_wanted)
+    else:
+        items = _backfilled_at_once(client, name, begin, end)
+    if json_wanted:
+        say_json({"items": items})
+    else:
+        table(("tick", "job", "created"), items)
+
+
+def _backfilled_at_once(client: "Client", name: str, begin: str, end: str) -> Any:
+    from ..client import Problem
+
+    try:
+        found = client.request("POST", f"/v1/schedules/{name}/backfill", json={"from": begin, "to": end})
+    except Problem as problem:
+        if has_too_many(problem):
+            raise click.ClickException(f"{told(problem)}\nIf you mean them all: --all") from problem
+        raise
+    return found["items"]
 
 
 def _say_history(found: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@
 process instead of by a web process; so it does nothing that the interface does not do, and is checked by the same code.
 
 Reading order: service (how a request is asked), command (options, exit codes), output and refusals (what is printed),
-completion (what shells offer), then a file per noun: jobs with job_filters, bulk, progress and following; submit, actors,
-queues, schedules with backfilling, keys, workers, stats, alerts, top, about. Nothing here imports Flask, Dramatiq, rich or
-the client before it is used, because shells load all of it at each Tab.
+completion (what shells offer), then a file per noun: jobs with job_filters, bulk, progress and following; submit,
+actors, queues, schedules with backfilling, keys, workers, stats, alerts, top, about. Nothing here imports Flask,
+Dramatiq, rich or the client before it is used, because shells load all of it at each Tab.
 
 Exit code 0: done; 1: refused, or there is no such thing; 2: the store or the settings did not let us ask; 130: Ctrl-C.
 """

@@ -65,10 +65,10 @@ def visit(context: BrowserContext) -> Iterator[Open]:
     """Opens an address in a tab that is watched; at the end of the test nothing may have gone wrong in it."""
     watched: list[Watched] = []
 
-    def open_tab(address: str, *, status: int = 200) -> Page:
+    def open_tab(address: str, *, status: int = 200, excused: str | None = None) -> Page:
         tab = context.new_page()
         tab.set_default_timeout(10_000)
-        watched.append(Watched(tab))
+        watched.append(Watched(tab, excused))
         answer = tab.goto(address)
         assert answer is not None
         assert answer.status == status

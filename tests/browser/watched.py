@@ -14,10 +14,12 @@ class Watched:
 
     Args:
         tab: before anything is opened in it.
+        excused: part of the addresses that a test lets fail.
     """
 
-    def __init__(self, tab: Page) -> None:
+    def __init__(self, tab: Page, excused: str | None = None) -> None:
         self._tab = tab
+        self._excused = excused
         self._troubles: list[str] = []
         tab.add_init_script(COUNT_VIOLATIONS)
         tab.on("console", self._hear)
@@ -31,8 +33,10 @@ class Watched:
         return self._troubles + [f"policy: {each}" for each in broken]
 
     def _hear(self, message: ConsoleMessage) -> None:
-        is_page = message.location.get("url") == self._tab.url  # whose status the test looks at
-        if message.type in ("error", "warning") and not is_page:
+        address = message.location.get("url", "")
+        is_page = address == self._tab.url  # whose status the test looks at
+        is_excused = is_page or (self._excused is not None and self._excused in address)
+        if message.type in ("error", "warning") and not is_excused:
             self._troubles.append(f"console: {message.text}")
 
     def _catch(self, error: Error) -> None:

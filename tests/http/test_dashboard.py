@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.store.builders import a_session, claim, claimed, finish, submitted
+from tests.store.builders import a_session, claim, claimed, finish, schedules_of, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.dashboard.pages.overview import NEWEST_JOBS
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
-from worker_service.store import Store
+from worker_service.store import Rates, Store
 
 MARKUP = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{7*7}}"
 ELEMENTS_WITHOUT_END = {"meta", "link", "input"}
@@ -67,7 +67,7 @@ def page(client: FlaskClient, path: str = "/") -> Page:
 
 def count_of(found: Page, state: str) -> int:
     """The number in the tile of a state."""
-    number = re.search(rf'class="state {state}">{state}</span></dt>\s*<dd>([\d,]+)</dd>', found.html)
+    number = re.search(rf'class="state {state}">{state}</span>(?:</a>)?</dt>\s*<dd>([\d,]+)</dd>', found.html)
     assert number
     return int(number[1].replace(",", ""))
 
@@ -86,7 +86,7 @@ class TestEmpty:
     def test_shows_a_command_that_creates_the_first_job(self, client: FlaskClient):
         found = page(client)
         assert "No job yet." in found.text
-        assert "No worker is running" in found.text
+        assert "No worker is running" in page(client, "/ui/workers").text
         line = found.text[found.text.index("curl ") :].partition("}}'")[0] + "}}'"
         command, quiet, address, *options = shlex.split(line)
         assert (command, quiet, address) == ("curl", "-s", "http://localhost/v1/jobs")
@@ -117,15 +117,30 @@ class TestNumbers:
         counts = {state: count_of(found, state) for state in ("queued", "delayed", "running", "succeeded")}
         assert counts == {"queued": 1200, "delayed": 1, "running": 1, "succeeded": 1}
 
+    def test_what_needs_somebody_is_told_when_it_is_true(self, client: FlaskClient, store: Store):
+        assert "No worker process lives" in page(client).text
+        store.open_session("s", 60_000, {"host": "here"})
+        schedules_of(store).lead("here:1:x", 60_000)
+        assert "What needs somebody" not in page(client).text
+
+    def test_what_was_counted_over_time_stands_in_a_table(self, client: FlaskClient, store: Store):
+        finish(store, claimed(store, now_ms=now()), "complete", now_ms=now())
+        Rates(store.client, store.keys).roll_up()
+        for range_, spans in (("1h", 60), ("72h", 72), ("nope", 60)):
+            found = page(client, f"/?range={range_}")
+            counted = [each for each in found.all("td") if each.get("data-series") == "succeeded"]
+            assert len(counted) == spans
+            assert [each["data-value"] for each in counted].count("1") == 1
+
     def test_oldest_job_of_a_queue(self, client: FlaskClient, store: Store):
         submitted(store, queue="slow", now_ms=now() - 3 * 3600_000 - 5 * 60_000)
         assert "3 h 5 min" in page(client).text
 
     def test_lost_worker_is_called_lost(self, client: FlaskClient, store: Store):
         a_session(store, "alive", now_ms=now())
-        assert "lost" not in page(client).words
+        assert "lost" not in page(client, "/ui/workers").words
         a_session(store, "gone", now_ms=now() - 60_000)
-        assert {"alive", "gone", "lost"} <= set(page(client).words)
+        assert {"alive", "gone", "lost"} <= set(page(client, "/ui/workers").words)
 
 
 class TestJobs:

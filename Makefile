@@ -73,7 +73,7 @@ test-browser: $(BIN)/.installed-dev ## look at every page, and do what can be do
 	fi
 
 screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew, in Chromium
-	SCREENSHOTS=docs/screenshots $(BIN)/pytest -n 2 -m browser tests/browser/test_pages.py
+	SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser tests/browser/test_screenshots.py
 
 test-soak: $(BIN)/.installed-dev ## run the long tests
 	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=900

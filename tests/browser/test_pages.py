@@ -6,7 +6,6 @@ from playwright.sync_api import Page
 
 from tests.browser.addresses import PAGES
 from tests.browser.conftest import HEIGHT, WIDTH, Open
-from tests.browser.screenshots import keep_picture
 from tests.up.service import RunningService
 
 THEMES = ("light", "dark")
@@ -37,7 +36,6 @@ def test_page_is_accessible_breaks_no_rule_and_runs_nothing_of_others(
     assert findings(tab) == []
     assert tab.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
     assert tab.locator("img").count() == 0
-    keep_picture(tab, name, theme)
     tab.set_viewport_size(PHONE)  # type: ignore[arg-type]
     assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert findings(tab) == []

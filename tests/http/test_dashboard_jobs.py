@@ -96,6 +96,15 @@ class TestMany:
         bulk = client.get(answer.headers["Location"].replace("/ui/", "/v1/")).get_json()
         assert set(bulk["args"]["ids"]) == set(ids[:2])
 
+    def test_those_that_wait_for_their_time_run_now(self, client: FlaskClient, broker: JobBroker):
+        later = [submitted(broker.store, actor="add", delay_ms=60_000, now_ms=now()) for _ in range(2)]
+        ended = dead(broker, actor="add")
+        query = f"which=selected&ids={later[0]}&ids={later[1]}&ids={ended}"
+        assert "3 jobs are meant" in page(client, f"/ui/do/run-jobs-now?{query}").text
+        do(client, "run-jobs-now", which="selected", ids=[*later, ended])
+        assert "2 jobs wait for their time no longer." in page(client, "/ui/jobs").text
+        assert {client.get(f"/v1/jobs/{id}").get_json()["state"] for id in later} == {"queued"}
+
     @pytest.mark.parametrize("form", [{"which": "selected"}, {"which": "all", "filter": ""}])
     def test_nothing_is_not_everything(self, client: FlaskClient, ids: list[str], form: dict[str, str]):
         assert do(client, "delete-jobs", **form).status_code == 422

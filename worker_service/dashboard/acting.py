@@ -43,7 +43,7 @@ def add_actions(routes: Blueprint) -> None:
             )
         address = asked.leads(reply) if asked.leads else inside(given.get("next", ""))
         response: Response = redirect(address, 303)  # type: ignore[assignment]
-        leave_notice(response, asked.worded(asked.done, given))
+        leave_notice(response, asked.told(reply))
         return response
 
     @routes.app_context_processor

@@ -116,6 +116,10 @@ class Action:
             text = text.replace(f"{{{name}}}", given.get(name, ""))
         return text
 
+    def told(self, reply: Reply) -> str:
+        """What the next page tells; ``{done}`` is a number that the answer has."""
+        return self.done.replace("{done}", str((reply.json or {}).get("done", "")))
+
     def _places(self, given: Given) -> dict[str, str]:
         return {**self.fixed, **{name: given.get(name, "") for name in self.places}}
 

@@ -1,10 +1,11 @@
 """What is done to many jobs: to those that are selected, or to all that match a filter."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
-from ..asking import ask, read
+from ..asking import Refused, Reply, ask, read
 from ..filtering import Wanted, read_filter
 from .action import Action, Given, wrong
 from .jobs import job_page
@@ -68,7 +69,50 @@ def _action(operation: str, title: str, done: str) -> Action:
     )
 
 
+def _chosen(given: Given) -> list[str]:
+    """Ids of the jobs that are meant, each by its name."""
+    body = _body(given)
+    if "ids" in body:
+        return list(body["ids"])
+    return [job["id"] for job in _found(read_filter(given.get("filter", "")))["items"]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow(Action):
+    """The interface has no operation that lets many jobs run now, so each is asked for by itself."""
+
+    def do(self, given: Given) -> Reply:
+        """Ask for each; what waits for no time, or is gone, is left out."""
+        done = 0
+        for id in _chosen(given):
+            try:
+                ask(self.endpoint, {"id": id})
+            except Refused as error:
+                if error.status not in (404, 409):
+                    raise
+            else:
+                done += 1
+        return Reply({"done": done}, {})
+
+
+def _says_how_many_wait(given: Given) -> str:
+    number = len(_chosen(given))
+    jobs = "job is" if number == 1 else "jobs are"
+    newest = f" (the newest {MOST_IDS})" if number == MOST_IDS else ""
+    return f"{number:,} {jobs} meant{newest}. Those that wait for their time, scheduled or to be tried again, run."
+
+
 ACTIONS = (
+    RunNow(
+        name="run-jobs-now",
+        endpoint="operations.run_now",
+        button="Run now",
+        title="Run many jobs now?",
+        done="{done} jobs wait for their time no longer.",
+        hidden=HIDDEN,
+        says=_says_how_many_wait,
+        is_grave=True,
+    ),
     _action("retry", "Retry many jobs?", "This job puts them back."),
     _action("cancel", "Cancel many jobs?", "This job cancels them."),
     _action("delete", "Delete many jobs?", "This job removes them."),

@@ -36,7 +36,8 @@
   };
 
   const read = (names) => {
-    const rows = [...document.querySelectorAll("#rates-table tr[data-at]")];
+    // Without the last one: it is not over, and would look like a fall.
+    const rows = [...document.querySelectorAll("#rates-table tr[data-at]")].slice(0, -1);
     const value = (row, name) => {
       const text = row.querySelector(`[data-series="${name}"]`).dataset.value;
       return text === "" ? null : Number(text);

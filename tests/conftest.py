@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STARTING_PROCESSES = (
+    HERE / "examples",
     HERE / "process",
     HERE / "up",
     *(HERE / "scheduler" / f"test_{name}.py" for name in ("processes", "deploys", "end_to_end")),

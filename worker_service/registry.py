@@ -15,6 +15,7 @@ from .middleware import default_middleware
 from .names import did_you_mean
 from .sentry import tell_sentry
 from .settings import WrongSettings, settings
+from .tracing import tracing_middleware
 
 
 @cache
@@ -22,7 +23,7 @@ from .settings import WrongSettings, settings
 def broker() -> JobBroker:
     """The broker of this process, built and made Dramatiq's global one when first asked for."""
     tell_sentry(settings())
-    made = JobBroker(settings(), default_middleware())
+    made = JobBroker(settings(), [*tracing_middleware(), *default_middleware()])
     bulk.declare(made)
     webhooks.declare(made, settings())
     dramatiq.set_broker(made)

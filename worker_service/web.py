@@ -49,6 +49,7 @@ from .jobs.signature import arguments_model
 from .logs import configure_logs
 from .settings import Settings, settings
 from .store import ApiKeys, Audit, Logins
+from .tracing import trace_web
 
 WAITING = "worker_service.waiting"
 """Where an application keeps its `Waiting`."""
@@ -79,6 +80,7 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
     app = _Flask("worker_service", static_folder=None)
     app.json = _Json(app)
     app.url_map.merge_slashes = False
+    trace_web(app)
     http = HttpMetrics()
     http.install(app)
     request_log.install(app)

@@ -118,6 +118,9 @@ class WorkerProcess(Middleware):
 
     def after_process_boot(self, broker: dramatiq.Broker) -> None:
         log_as_worker()
+        self._start_keeper()
+
+    def _start_keeper(self) -> None:
         scrub_log_records()
         self._page = Page()
         orders = KeeperOrders(
@@ -139,7 +142,7 @@ class WorkerProcess(Middleware):
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         choose_queues(worker, broker.get_declared_queues())
         if self._page is None:  # a Worker made by hand, without the dramatiq command
-            self.after_process_boot(broker)
+            self._start_keeper()
         assert self._page is not None
         self._worker = worker
         self.interrupts = Interrupts(self._page, self.session.is_current)

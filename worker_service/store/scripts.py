@@ -93,6 +93,16 @@ def _hash(verb: str) -> str:
     return hashlib.sha1(source(verb).encode()).hexdigest()
 
 
+@cache
+def _verbs() -> dict[str, str]:
+    return {_hash(verb): verb for verb in VERBS}
+
+
+def verb_of(command: Sequence[Any]) -> str | None:
+    """Which script a command runs, if it runs one by its hash."""
+    return _verbs().get(command[1]) if command[0] == "EVALSHA" else None
+
+
 class Scripts:
     """The scripts of one namespace.
 

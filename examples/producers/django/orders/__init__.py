@@ -1,0 +1,1 @@
+"""Django: takes orders, and asks for a mail about each after its commit."""

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.broker.conftest import Working, an_actor
+from tests.waiting import wait_until
 from worker_service import Sensitive
 from worker_service.broker.broker import JobBroker
 from worker_service.jobs.errors import PermanentError, RetryLater
@@ -112,9 +113,10 @@ def test_jobs_that_an_actor_sends_and_those_that_follow_are_of_its_trace(
     first = an_actor(broker, lambda: last.send().message_id and None, "first")
     steps = [first.message(), last.message_with_options(pipe_ignore=True)]
     sent = dramatiq.pipeline(steps, broker=broker).run()
-    run(broker, working, sent.messages[0], sent.messages[1])
+    with working(broker):
+        wait_until(lambda: len(spans(exporter, "create default", "process default")) == 6)
+    assert len(sent) == 2
     found = spans(exporter, "create default", "process default")
-    assert len(found) == 6
     assert len({trace_id(span) for span in found}) == 1
 
 

@@ -32,8 +32,8 @@ class Tracing(Middleware):
 
     def __init__(self, tracer: trace.Tracer) -> None:
         self._tracer = tracer
-        self._open: dict[str, tuple[trace.Span, Token[context.Context]]] = {}
-        """Token of a delivery -> its span, and what was current before."""
+        self._open: dict[tuple[str, str], tuple[trace.Span, Token[context.Context]]] = {}
+        """Delivery (jobs claimed together share a token) -> its span, and what was current before."""
 
     def before_enqueue(self, _broker: Any, message: "dramatiq.Message[Any]", _delay: int | None) -> None:
         """A job is created: what runs it belongs to the trace of whoever creates it."""
@@ -66,7 +66,10 @@ class Tracing(Middleware):
                 "messaging.client.id": message.session,
             },
         )
-        self._open[message.claimed.token] = span, context.attach(trace.set_span_in_context(span))
+        self._open[message.claimed.id, message.claimed.token] = (
+            span,
+            context.attach(trace.set_span_in_context(span)),
+        )
 
     def after_process_message(
         self, _broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
@@ -79,7 +82,7 @@ class Tracing(Middleware):
         self._end(message, None)
 
     def _end(self, job: JobProxy, exception: BaseException | None) -> None:
-        opened = self._open.pop(job.claimed.token, None)
+        opened = self._open.pop((job.claimed.id, job.claimed.token), None)
         if opened is None:
             return
         span, before = opened

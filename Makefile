@@ -7,6 +7,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests mostly wait, for leases and processes: twice the two cores of the smallest machine.
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
+# Tests whose outcome may depend on which server it is.
+OF_THE_SERVER := tests/store tests/broker tests/http tests/scheduler tests/process
+
 .DEFAULT_GOAL := help
 .PHONY: run test test-process test-fuzz test-redis test-postgres test-prometheus test-containers test-soak check format-check lint types imports format openapi bench lock clean help
 
@@ -26,7 +29,8 @@ test-fuzz: $(BIN)/.installed-dev ## send to every operation of the HTTP interfac
 
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
-		TEST_SERVER_BINARY=redis-server $(MAKE) test test-process; \
+		export TEST_SERVER_BINARY=redis-server; \
+		$(PYTEST) -m "not soak and not bound" $(OF_THE_SERVER) && $(PYTEST) -m "bound and not soak" $(OF_THE_SERVER); \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \
@@ -76,7 +80,7 @@ screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser tests/browser/test_screenshots.py
 
 test-soak: $(BIN)/.installed-dev ## run the long tests
-	$(BIN)/pytest -n 2 -m soak -o faulthandler_timeout=900
+	$(BIN)/pytest -n 3 -m soak -o faulthandler_timeout=900
 
 check: format-check lint types imports test test-process test-fuzz ## all that CI asks of a change
 

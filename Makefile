@@ -17,7 +17,7 @@ run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stop
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers and not prometheus"
+	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers and not prometheus and not browser"
 	$(PYTEST) -m "bound and not soak and not process"
 
 test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its workers and servers, and see that nothing is lost
@@ -30,7 +30,7 @@ test-fuzz: $(BIN)/.installed-dev ## send to every operation of the HTTP interfac
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
 		export TEST_SERVER_BINARY=redis-server; \
-		$(PYTEST) -m "not soak and not bound" $(OF_THE_SERVER) && $(PYTEST) -m "bound and not soak" $(OF_THE_SERVER); \
+		$(PYTEST) -m "not soak and not bound and not fuzz" $(OF_THE_SERVER) && $(PYTEST) -m "bound and not soak" $(OF_THE_SERVER); \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-redis FAILED: no redis-server on PATH (apt-get install redis-server)" >&2; exit 1; \
 	else \

@@ -10,6 +10,7 @@ from tests.http.actors import ACTORS
 from tests.store.builders import NOW, a_job, a_session, claim, finish, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.store import Outcome
+from worker_service.store.histogram import BOUNDS_MS
 
 JOB = {"actor": "add", "args": {"x": 1}}
 
@@ -167,6 +168,9 @@ class TestActors:
 
     def test_actor_says_what_it_takes(self, client: FlaskClient):
         actor = client.get("/v1/actors/add").get_json()
+        runs = actor["stats"].pop("runs")
+        assert [each["up_to_ms"] for each in runs] == [*BOUNDS_MS, None]
+        assert {each["count"] for each in runs} == {0}
         assert actor == {
             "name": "add",
             "description": "The sum.",
@@ -199,6 +203,8 @@ class TestActors:
                 "expired": 0,
                 "mean_wait_ms": None,
                 "mean_run_ms": None,
+                "p50_run_ms": None,
+                "p95_run_ms": None,
             },
             "links": {"self": "/v1/actors/add"},
         }

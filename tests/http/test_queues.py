@@ -37,7 +37,7 @@ def test_queue_is_paused_with_a_reason_and_resumed(client: FlaskClient):
         "by": "this machine",
         "until": "2099-01-01T00:00:00.000Z",
     }
-    assert "paused: the bank is away" in client.get("/").get_data(as_text=True)
+    assert "paused: <bdi>the bank is away</bdi>" in client.get("/").get_data(as_text=True)
 
     assert client.post("/v1/queues/default/resume").status_code == 204
     (queue,) = client.get("/v1/queues").get_json()["items"]

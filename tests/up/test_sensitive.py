@@ -70,7 +70,12 @@ def everything_said(service: RunningService, paths: list[str]) -> dict[str, str]
         for value in names.get(key, ["x"]):
             address = path.replace(f"{{{key}}}", value)
             said[address] = service.http.get(address).text
-    for more in ("/", "/docs", f"/v1/jobs?q={MARKER}"):
+    pages = [
+        f"/ui/{name}"
+        for name in ("jobs", "jobs/export", "failures", "schedules", "schedules/secret", "workers")
+    ]
+    pages += [path.replace("/v1/", "/ui/") for path in paths]
+    for more in ("/", "/docs", f"/v1/jobs?q={MARKER}", *pages):
         said[more] = service.http.get(more).text
     return said
 
@@ -86,7 +91,8 @@ def test_actor_gets_the_secret_and_nothing_that_is_said_holds_it(jobs: tuple[Run
     assert MARKER not in service.http.post("/v1/jobs", json=wrong).text
     said = everything_said(service, paths)
     assert [where for where, text in said.items() if MARKER in text] == []
-    assert service.http.get(f"/v1/jobs?q={MARKER}").json()["items"] == []
+    for probe in (f"q={MARKER}", f"arg=token:{TOKEN}", f"arg=login.password:{PASSWORD}"):
+        assert service.http.get(f"/v1/jobs?{probe}").json()["items"] == []
 
     proof = hashlib.sha256(f"{TOKEN}{PASSWORD}".encode()).hexdigest()
     for path in (paths[0], paths[3]):

@@ -5,6 +5,7 @@
 // while rows are selected, a dialog is open, the tab is hidden or updates are paused: it is made up for afterwards.
 (() => {
   const GAP_MS = 1000; // between two fetches at least
+  const SHARE = 10; // a fetch takes at most this part of the time: a slow service is not asked more than it can answer
   const POLL_MS = 10_000; // while there is no stream
   const AGAIN_MS = 60_000; // until a stream that was refused is asked for again
 
@@ -19,6 +20,7 @@
   let again = null;
   let timer = null;
   let fetchedAt = Date.now();
+  let gapMs = GAP_MS;
   let isPaused = sessionStorage.getItem("paused") === "yes";
   let isBehind = false;
 
@@ -49,7 +51,7 @@
   };
 
   const updateSoon = () => {
-    timer ??= setTimeout(update, Math.max(0, fetchedAt + GAP_MS - Date.now()));
+    timer ??= setTimeout(update, Math.max(0, fetchedAt + gapMs - Date.now()));
   };
 
   const makeUp = () => {
@@ -108,6 +110,10 @@
     if (event.target !== main) return;
     if (answer.raw.redirected) location.reload();
     if (answer.raw.redirected || answer.status >= 400) event.preventDefault();
+  });
+
+  main.addEventListener("htmx:finally:request", (event) => {
+    if (event.target === main) gapMs = Math.max(GAP_MS, SHARE * (Date.now() - fetchedAt));
   });
 
   state.hidden = button.hidden = false;

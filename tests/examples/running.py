@@ -2,7 +2,8 @@
 
 import secrets
 import subprocess
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,7 +45,6 @@ class RunningShop:
         self.folder = folder
         self.mail_host = mail_host
         self.engine = create_engine(database)
-        self._port = free_port()
         self.files, marks = folder / "files", folder / "marks"
         for each in (self.files, marks):
             each.mkdir()
@@ -71,21 +71,30 @@ class RunningShop:
             assert self.run("python", "-m", "shop.database").wait(30) == 0
             self.jobs = RunningService(self.folder, arguments=("web",), cwd=self.folder, **self._settings)
             starting.callback(self.jobs.close)
-            web = self.run("flask", "--app", "shop.web", "run", "--port", str(self._port))
-            starting.callback(web.wait, 10)
-            starting.callback(web.terminate)
+            self.http = starting.enter_context(self.web())
             self._worker = self._started_worker()
             starting.callback(self._stop_worker)
-            self.http = starting.enter_context(
-                httpx2.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=10)
-            )
             wait_until(self.jobs.is_ready, timeout=20, message="the service's web process is not ready")
-            wait_until(self._answers, timeout=20, message="the shop's web process does not answer")
             self._stack = starting.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @contextmanager
+    def web(self, **settings: str) -> Iterator[httpx2.Client]:
+        """Its web process, and what asks it, until the end of the ``with``."""
+        port = str(free_port())
+        process = self.run("flask", "--app", "shop.web", "run", "--port", port, **settings)
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+                wait_until(
+                    lambda: answers(http), timeout=20, message="the shop's web process does not answer"
+                )
+                yield http
+        finally:
+            process.terminate()
+            process.wait(10)
 
     def run(self, program: str, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
         """Start a program as its processes are; what it says is in ``<program>.log``."""
@@ -143,13 +152,15 @@ class RunningShop:
         self._worker.terminate()
         self._worker.wait(30)
 
-    def _answers(self) -> bool:
-        with suppress(httpx2.TransportError):
-            return self.http.get("/users/0").status_code == 404
-        return False
-
     def _drop_tables(self) -> None:
         with self.engine.begin() as connection:
             for table in ("ledger", "charges", "users", "worker_service_receipts"):
                 connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
         self.engine.dispose()
+
+
+def answers(http: httpx2.Client) -> bool:
+    """Whether a web process runs that has no start page."""
+    with suppress(httpx2.TransportError):
+        return http.get("/").status_code == 404
+    return False

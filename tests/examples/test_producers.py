@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.client.losing_proxy import LosingProxy
-from tests.examples.running import RunningShop
+from tests.examples.running import RunningShop, answers
 from tests.up.service import free_port
 from tests.waiting import wait_until
 
@@ -88,7 +89,7 @@ class Server:
         self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
 
     def __enter__(self) -> "Server":
-        wait_until(self._answers, timeout=20, message="the producer does not answer")
+        wait_until(lambda: answers(self.http), timeout=20, message="the producer does not answer")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,14 +97,13 @@ class Server:
         self._process.terminate()
         self._process.wait(10)
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
     def order(self, number: int, email: str = "") -> httpx2.Response:
         body = {"number": number, "email": email or f"o{number}@example.org"}
         return self.http.post("/orders", json=body)
-
-    def _answers(self) -> bool:
-        with suppress(httpx2.TransportError):
-            return self.http.get("/").status_code == 404
-        return False
 
 
 APPS: dict[str, tuple[str, ...]] = {
@@ -177,3 +177,20 @@ class TestDjango:
 
         wait_until(lambda: shop.mails_to("o3002@example.org"), timeout=20)
         assert len(shop.jobs.http.get("/v1/jobs?q=o3002").json()["items"]) == 1
+
+    def test_killed_between_commit_and_job_the_order_gets_its_mail_once(
+        self, shop: RunningShop, django: dict[str, str]
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as pool:
+            silent.settimeout(20)
+            with self.served(shop, django, f"http://127.0.0.1:{silent.getsockname()[1]}") as server:
+                ordering = pool.submit(server.order, 3003)
+                silent.accept()[0].close()  # so it is committed, and the job asked for
+                server.kill()
+                assert isinstance(ordering.exception(20), httpx2.TransportError)
+        here = f"http://127.0.0.1:{shop.jobs.port}"
+
+        assert self.manage(shop, django, here, "submit_forgotten", "--older-than-s", "0").returncode == 0
+
+        wait_until(lambda: shop.mails_to("o3003@example.org"), timeout=20)
+        assert len(shop.jobs.http.get("/v1/jobs?q=o3003").json()["items"]) == 1

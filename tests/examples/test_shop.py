@@ -71,17 +71,27 @@ class TestCharge:
         [paid] = shop.http.get(f"/users/{user}").json()["paid"]
         assert (paid["amount"], paid["currency"]) == (1250, "eur")
 
-    def test_lost_answers_and_a_busy_service_charge_once(self, shop: RunningShop, payments: StripeApi):
+    def test_lost_answer_and_a_busy_service_charge_once(self, shop: RunningShop, payments: StripeApi):
         user = shop.user("dora", **CARD)
-        payments.lose = 2
-        payments.next_answers = [(429, {}, {"error": {"type": "api_error", "message": "Too many."}})]
+        payments.lose = 1
+        busy = {"error": {"type": "api_error", "message": "Busy."}}
+        payments.next_answers = [(429, {}, busy), (409, {}, busy), (503, {"Retry-After": "0"}, busy)]
 
         job = shop.do("charge_user", user_id=user, amount=500, currency="eur", idempotency_key="lost")
 
         assert job["state"] == "succeeded"
-        assert [attempt["outcome"] for attempt in job["attempts"]] == ["snooze", "retry", "retry", "complete"]
-        assert payments.seen["lost"] == 3
+        assert [each["outcome"] for each in job["attempts"]] == ["snooze"] * 3 + ["retry", "complete"]
+        assert payments.seen["lost"] == 2
         assert payments.charged("lost") == 1
+
+    def test_failure_that_the_service_does_not_explain_is_tried_again(
+        self, shop: RunningShop, payments: StripeApi
+    ):
+        user = shop.user("dirk", **CARD)
+        payments.next_answers = [(500, {}, {"error": {"type": "api_error", "message": "Failed."}})]
+        job = shop.do("charge_user", user_id=user, amount=500, currency="eur", idempotency_key="failed")
+        assert [each["outcome"] for each in job["attempts"]] == ["retry", "complete"]
+        assert payments.charged("failed") == 1
 
     def test_key_that_the_service_has_forgotten_is_looked_for(self, shop: RunningShop, payments: StripeApi):
         user = shop.user("emil", **CARD)
@@ -99,6 +109,19 @@ class TestCharge:
         assert job["state"] == "succeeded"
         assert payments.charged("old") == 1
         assert shop.scalar("SELECT count(*) FROM ledger WHERE user_id = :user", user=user) == 1
+
+    def test_nothing_is_lost_and_nothing_promised_while_the_store_is_away(
+        self, shop: RunningShop, payments: StripeApi
+    ):
+        with shop.web(JOBS_REDIS_URL="redis://127.0.0.1:1/0") as http:
+            signed_up = http.post("/users", json={"name": "away", "email": "away@example.org", **CARD})
+            assert signed_up.status_code == 201
+            charges = f"/users/{signed_up.json()['id']}/charges"
+            body = {"amount": 500, "currency": "eur"}
+            assert http.post(charges, json=body, headers={"Idempotency-Key": "away"}).status_code == 503
+
+        shop.do("welcome_forgotten_users", older_than_s=0)
+        wait_until(lambda: shop.mails_to("away@example.org"), timeout=20)
 
     def test_declined_card_is_an_answer_and_no_failure(self, shop: RunningShop):
         user = shop.user("fred", customer="cus_2", card=DECLINED_CARD)
@@ -124,18 +147,19 @@ class TestCharge:
         assert payments.charged("same") == 1
 
     def test_killed_before_a_line_it_charges_once(self, shop: RunningShop, payments: StripeApi):
-        kill_before_lines(shop, payments, step=9)
+        kill_before_lines(shop, payments, first=4, step=9)
 
     @pytest.mark.soak
-    def test_killed_before_any_line_it_charges_once(self, shop: RunningShop, payments: StripeApi):
-        kill_before_lines(shop, payments, step=1)
+    @pytest.mark.parametrize("first", range(3))
+    def test_killed_before_any_line_it_charges_once(self, shop: RunningShop, payments: StripeApi, first: int):
+        kill_before_lines(shop, payments, first, step=3)
 
 
-def kill_before_lines(shop: RunningShop, payments: StripeApi, step: int) -> None:
+def kill_before_lines(shop: RunningShop, payments: StripeApi, first: int, step: int) -> None:
     """A charge for every so many lines that the actor runs, killed before that line; the last one lives."""
-    user = shop.user(f"ines{step}", **CARD)
+    user = shop.user(f"ines{step}-{first}", **CARD)
     keys = []
-    for line in range(0, 300, step):
+    for line in range(first, 300, step):
         keys.append(f"{step}-kill-{line}")
         job = shop.do("charge_user", user_id=user, amount=500, currency="eur", idempotency_key=keys[-1])
         assert job["state"] == "succeeded"

@@ -7,6 +7,9 @@
 
 Killed before 2, nothing has happened. Killed after it, the next run is given the same payment under the same key, or
 finds it. Killed in 3, neither booking nor receipt is there, and the next run books.
+
+A failure (500) is given again for as long as the service keeps the key: the job dies. When somebody has looked and puts
+it back, a day later, it first asks what was done.
 """
 
 import time

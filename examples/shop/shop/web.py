@@ -3,11 +3,10 @@
 import logging
 from typing import Any
 
+from dramatiq import BrokerConnectionError
 from flask import Flask, abort, request
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-
-from worker_service.jobs.errors import StoreUnavailable
 
 from .database import LedgerEntry, User, sessions
 from .jobs import charge_user, reconcile, send_welcome_email
@@ -32,7 +31,7 @@ def sign_up() -> tuple[dict[str, Any], int]:
         user_id = user.id
     try:
         send_welcome_email.send(user_id)
-    except StoreUnavailable:
+    except BrokerConnectionError:
         logger.warning("The welcome of user %s is left to welcome_forgotten_users.", user_id, exc_info=True)
     return {"id": user_id}, 201
 
@@ -54,7 +53,7 @@ def pay(user_id: int) -> tuple[dict[str, str], int]:
     given = request.get_json()
     try:
         message = charge_user.send(user_id, given["amount"], given["currency"], f"user-{user_id}-{key}")
-    except StoreUnavailable:
+    except BrokerConnectionError:
         abort(503, "nothing was charged; try again")
     return {"job": message.message_id}, 202
 

@@ -103,7 +103,8 @@ def _of_actors(lately: Mapping[str, Mapping[str, int]]) -> Iterator[Alert]:
         started, dead = count.get("started", 0), count.get("dead", 0)
         failed = dead + count.get("retried", 0) + count.get("crashed", 0)
         if dead:
-            text = f"{dead} jobs of {actor} were given up in the last minutes."
+            what = f"{dead:,} jobs of {actor} were" if dead > 1 else f"A job of {actor} was"
+            text = f"{what} given up in the last minutes."
             yield Alert("JobsDead", "warning", actor, text)
         if started > LEAST_STARTED and failed > MOST_FAILING * started:
             text = f"{failed} of {started} attempts of {actor} failed in the last minutes."
@@ -124,7 +125,9 @@ def _of_server(info: Mapping[str, Any]) -> Iterator[Alert]:
 
 
 def _jobs(waiting: int) -> str:
-    return f"{waiting:,} jobs wait" if waiting != 1 else "a job waits"
+    if not waiting:
+        return "nothing waits"
+    return f"{waiting:,} jobs wait" if waiting > 1 else "a job waits"
 
 
 def _seconds(ms: int) -> str:

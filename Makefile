@@ -7,6 +7,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests mostly wait, for leases and processes: twice the two cores of the smallest machine.
 PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 
+# Reading five thousand tests takes every one of these processes some ten seconds: each part reads what it needs.
+STARTING_PROCESSES := tests/process tests/up tests/examples tests/scheduler
+APART := $(addprefix --ignore=,tests/process tests/up tests/examples tests/browser tests/containers tests/prometheus)
 # Tests whose outcome may depend on which server it is.
 OF_THE_SERVER := tests/store tests/broker tests/http tests/scheduler tests/process
 
@@ -17,15 +20,15 @@ run: $(BIN)/.installed ## start web, workers and an embedded server; Ctrl-C stop
 	@$(BIN)/worker-service up
 
 test: $(BIN)/.installed-dev ## run the tests in parallel
-	$(PYTEST) -m "not soak and not bound and not fuzz and not process and not containers and not prometheus and not browser"
-	$(PYTEST) -m "bound and not soak and not process"
+	$(PYTEST) $(APART) -m "not soak and not bound and not fuzz and not process"
+	$(BIN)/pytest $(APART) -m "bound and not soak and not process"
 
 test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its workers and servers, and see that nothing is lost
-	$(PYTEST) -m "process and not soak and not bound"
-	$(PYTEST) -m "process and bound and not soak"
+	$(PYTEST) $(STARTING_PROCESSES) -m "process and not soak and not bound"
+	$(PYTEST) $(STARTING_PROCESSES) -m "process and bound and not soak"
 
 test-fuzz: $(BIN)/.installed-dev ## send to every operation of the HTTP interface what no person would
-	$(BIN)/pytest -n 2 -m fuzz
+	$(BIN)/pytest -n 2 -m fuzz tests/openapi
 
 test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
@@ -39,7 +42,7 @@ test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of t
 
 test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the PostgreSQL of this system
 	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
-		TEST_DATABASE=postgresql $(BIN)/pytest -m sql; \
+		TEST_DATABASE=postgresql $(BIN)/pytest -m sql tests/broker tests/process tests/examples; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-postgres FAILED: no initdb (apt-get install postgresql)" >&2; exit 1; \
 	else \
@@ -48,7 +51,7 @@ test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the Po
 
 test-prometheus: $(BIN)/.installed-dev ## let the Prometheus of this system scrape a running service, and judge the alerts
 	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
-		$(BIN)/pytest -n 2 -m prometheus; \
+		$(BIN)/pytest -n 2 tests/prometheus; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-prometheus FAILED: no prometheus on PATH (apt-get install prometheus)" >&2; exit 1; \
 	else \
@@ -60,7 +63,7 @@ test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, a
 		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
 	if [ -z "$$missing" ]; then \
-		$(BIN)/pytest -m containers -o faulthandler_timeout=600; \
+		$(BIN)/pytest tests/containers -o faulthandler_timeout=600; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-containers FAILED: missing:$$missing (apt-get install$$missing)" >&2; exit 1; \
 	else \
@@ -69,7 +72,7 @@ test-containers: $(BIN)/.installed-dev ## build the image, run it with podman, a
 
 test-browser: $(BIN)/.installed-dev ## look at every page, and do what can be done there, in the Chromium of this system
 	@if command -v chromium >/dev/null; then \
-		$(BIN)/pytest -n 2 -m browser; \
+		$(BIN)/pytest -n 2 tests/browser; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-browser FAILED: no chromium on PATH (apt-get install chromium)" >&2; exit 1; \
 	else \
@@ -80,7 +83,7 @@ screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser tests/browser/test_screenshots.py
 
 test-soak: $(BIN)/.installed-dev ## run the long tests
-	$(BIN)/pytest -n 3 -m soak -o faulthandler_timeout=900
+	$(BIN)/pytest -n 3 $(filter-out --ignore=tests/process --ignore=tests/up --ignore=tests/examples,$(APART)) -m soak -o faulthandler_timeout=900
 
 check: format-check lint types imports test test-process test-fuzz ## all that CI asks of a change
 

@@ -175,6 +175,17 @@ class TestJob:
         assert refused.status_code == 422
         assert '{"x": "five"' in Page(refused).text
 
+    def test_step_in_doubt_is_settled(self, client: FlaskClient, broker: JobBroker):
+        job = claimed(broker.store, actor="add", now_ms=now())
+        broker.store.begin_step(job.id, job.token, "charge")
+        finish(broker.store, job, "dead_letter", reason="failed", error=ERROR, now_ms=now())
+        found = page(client, f"/ui/jobs/{job.id}")
+        (address,) = [str(each["href"]) for each in found.all("a") if each.get("data-action") == "step-done"]
+        assert "Did charge happen?" in page(client, address).text
+        assert do(client, "step-done", id=job.id, name="charge").status_code == 303
+        assert client.get(f"/v1/jobs/{job.id}").get_json()["steps"][0]["state"] == "done"
+        assert "step-done" not in page(client, f"/ui/jobs/{job.id}").html
+
     def test_unknown_one_is_a_page(self, client: FlaskClient):
         assert client.get("/ui/jobs/nope", headers=BROWSER).status_code == 404
 

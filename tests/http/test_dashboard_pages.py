@@ -11,7 +11,7 @@ from tests.http.test_dashboard import Page, now, page
 from tests.http.test_dashboard_actions import do
 from tests.http.test_dashboard_jobs import dead
 from tests.http.test_login import BROWSER, sign_in
-from tests.store.builders import submitted
+from tests.store.builders import NOW, a_schedule, fire, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.settings import Settings
 
@@ -69,6 +69,12 @@ class TestSchedules:
         assert "at 09:30 on Monday to Friday" in text
         assert "Europe/Berlin" in text
         assert "Europe/Berlin" in page(client, "/ui/schedules/nine").text
+
+    def test_ticks_that_were_are_shown(self, client: FlaskClient, broker: JobBroker):
+        fire(broker.store, a_schedule(broker.store, "each"), NOW, now_ms=NOW)
+        for path in ("/ui/schedules", "/ui/schedules/each"):
+            labels = [each.get("aria-label") for each in page(client, path).all("svg")]
+            assert "Ticks, the oldest first: queued" in labels
 
     def test_is_made_edited_run_paused_and_removed(self, client: FlaskClient):
         text = json.dumps(SCHEDULE)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from ..settings import Settings
-from . import cron_words, filtering, json_view, spans, wording
+from . import cron_words, filtering, json_view, spans, timeline, wording
 from .acting import add_actions
 from .errors import add_errors
 from .look import add_look
@@ -26,6 +26,7 @@ FILTERS: tuple[Callable[..., object], ...] = (
     filtering.condition,
     cron_words.cron_words,
     wording.size,
+    timeline.tick_word,
 )
 
 

@@ -33,6 +33,11 @@ class Moment:
     where: str = ""
 
 
+def tick_word(tick: dict[str, Any]) -> str:
+    """What became of a tick of a schedule: the state of its job, else what was done instead."""
+    return str(tick["job"]["state"] if tick["job"] else tick["outcome"])
+
+
 def moments(job: dict[str, Any]) -> list[Moment]:
     """Those of a job as the HTTP interface shows it."""
     found: list[Moment] = []

@@ -1,14 +1,18 @@
 """Schedules: when each fires, what became of its ticks, and how it is changed."""
 
 import json
+from typing import Any
 
 from flask import Blueprint, Response
 
-from ..asking import ask, read
+from ..asking import Refused, ask, read
 from ..page import page
 
 COMING = 5
 HISTORY = 50
+SHORT = 24
+WITH_HISTORY = 30
+"""Schedules of a list whose ticks are told."""
 
 
 def add_schedules(routes: Blueprint) -> None:
@@ -16,7 +20,13 @@ def add_schedules(routes: Blueprint) -> None:
 
     @routes.get("/ui/schedules")
     def schedules() -> Response:
-        return page("schedules.html", schedules=read("schedules.index")["items"], stats=read("stats.show"))
+        found = read("schedules.index")["items"]
+        return page(
+            "schedules.html",
+            schedules=found,
+            stats=read("stats.show"),
+            histories={each["name"]: _history(each["name"], SHORT) for each in found[:WITH_HISTORY]},
+        )
 
     @routes.get("/ui/schedules/<name>")
     def schedule(name: str) -> Response:
@@ -31,5 +41,18 @@ def add_schedules(routes: Blueprint) -> None:
             coming=read("schedule_ticks.coming", {"name": name}, query={"count": COMING})["items"]
             if is_readable
             else [],
-            history=read("schedule_ticks.history", {"name": name}, query={"limit": HISTORY})["items"],
+            history=_history(name, HISTORY),
         )
+
+
+def _history(name: str, limit: int) -> list[dict[str, Any]]:
+    """The newest ticks; none of a schedule that has just been removed."""
+    try:
+        found: list[dict[str, Any]] = read("schedule_ticks.history", {"name": name}, query={"limit": limit})[
+            "items"
+        ]
+    except Refused as error:
+        if error.status != 404:
+            raise
+        return []
+    return found

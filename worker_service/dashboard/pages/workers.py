@@ -22,6 +22,8 @@ def add_workers(routes: Blueprint) -> None:
 def _jobs(id: str) -> list[dict[str, object]]:
     try:
         found: list[dict[str, object]] = read("workers.show", {"id": id})["jobs"]
-    except Refused:  # it has ended meanwhile
+    except Refused as error:
+        if error.status != 404:  # else it has ended meanwhile
+            raise
         return []
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.addresses import PAGES
 from tests.browser.conftest import HEIGHT, WIDTH, Open
@@ -40,6 +40,30 @@ def test_page_is_accessible_breaks_no_rule_and_runs_nothing_of_others(
     assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert findings(tab) == []
     tab.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_dialogs_are_accessible(theme: str, visit: Open):
+    tab = visit("/ui/queues")
+    tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    tab.get_by_role("link", name="Pause").first.click()
+    expect(tab.locator("#dialog [name='reason']")).to_be_focused()
+    assert findings(tab) == []
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_role("link", name="Pause").first).to_be_focused()
+    tab.keyboard.press("?")
+    assert findings(tab) == []
+
+
+def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(visit: Open):
+    tab = visit("/")
+    expect(tab.locator(".u-legend")).to_have_count(2)
+    tab.emulate_media(color_scheme="dark")
+    expect(tab.locator(".u-legend")).to_have_count(2)
+    rows = tab.locator("#rates-table tr[data-at]")
+    assert rows.count() == 60
+    tab.get_by_text("72h").click()
+    assert rows.count() == 72
 
 
 def test_a_theme_that_is_chosen_stays(visit: Open):

@@ -2,10 +2,12 @@
 
 import http.server
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,6 +20,7 @@ from worker_service.cli import main
 from worker_service.commands import scheduler_command, web_command, worker_command
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.errors import StoreUnavailable
+from worker_service.kept_processes import kept_processes
 from worker_service.settings import Settings, settings
 from worker_service.store import Schedules, Store, connect
 
@@ -49,9 +52,69 @@ class TestWorker:
         with pytest.raises(Unhealthy):
             check_worker(settings)
 
+    def test_one_of_several_that_gets_nowhere_is_said(self, store: Store, settings: Settings):
+        for name in ("well", "stuck"):
+            store.open_session(name, LEASE_MS, {"host": socket.gethostname(), "pid": "17"})
+        store.extend("stuck", LEASE_MS, stalled=(31_000, "claim"))
+        with pytest.raises(Unhealthy, match=r"worker process 17 .* gets nowhere"):
+            check_worker(settings)
+
     def test_server_that_is_away_is_said(self):
         with pytest.raises(StoreUnavailable):
             check_worker(Settings(redis_url="redis://127.0.0.1:1/0"))
+
+
+class TestKeptProcesses:
+    """A worker process that was stopped, or opens no session, is missing in the store: its keeper still runs."""
+
+    OURS: ClassVar = {"JOBS_REDIS_URL": "redis://one", "JOBS_NAMESPACE": "jobs"}
+
+    @pytest.fixture
+    def processes(self, tmp_path: Path) -> Path:
+        """As /proc shows them, five minutes after the machine was started."""
+        (tmp_path / "uptime").write_text("300.00 900.00\n")
+        return tmp_path
+
+    def keeper(self, processes: Path, parent: int, started: int, **environment: str) -> None:
+        """The keeper of a worker process, started so many seconds after the machine."""
+        folder = processes / str(parent + 1)
+        folder.mkdir()
+        (folder / "cmdline").write_bytes(b"python3\0-m\0worker_service.broker.keeper\0" + b"7\0")
+        numbers = ["S", str(parent), *["0"] * 17, str(started * os.sysconf("SC_CLK_TCK")), "0"]
+        (folder / "stat").write_text(f"{parent + 1} (a (b) c) {' '.join(numbers)}\n")
+        told = {**self.OURS, **environment, "PATH": "/bin"}
+        (folder / "environ").write_text("".join(f"{name}={value}\0" for name, value in told.items()))
+
+    def test_those_that_run_for_a_while_are_found(self, processes: Path):
+        self.keeper(processes, 10, started=10)
+        self.keeper(processes, 20, started=295)
+        (processes / "30").mkdir()  # ended while it was looked at
+        assert kept_processes(processes, self.OURS) == {"10"}
+
+    def test_those_of_another_service_are_not_meant(self, processes: Path):
+        self.keeper(processes, 10, started=10, JOBS_NAMESPACE="others")
+        self.keeper(processes, 20, started=10, JOBS_REDIS_URL="redis://two")
+        assert kept_processes(processes, self.OURS) == set()
+
+    def test_where_no_server_is_named_nobody_knows_whose_they_are(self, processes: Path):
+        self.keeper(processes, 10, started=10)
+        assert kept_processes(processes, {}) == set()
+
+    def test_one_without_a_lease_beside_one_with_is_said(
+        self, processes: Path, redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        for name, value in self.OURS.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("REDIS_URL", raising=False)
+        given = Settings(redis_url=redis_url, namespace=namespace)
+        with connect(redis_url) as client:
+            store = Store(client, namespace)
+            store.open_session("mine", LEASE_MS, {"host": socket.gethostname(), "pid": "10"})
+            self.keeper(processes, 10, started=10)
+            check_worker(given, processes)
+            self.keeper(processes, 20, started=10)
+            with pytest.raises(Unhealthy, match=r"process 20 .* no lease"):
+                check_worker(given, processes)
 
 
 class TestScheduler:

@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .commands import base_url, part_run_by
+from .jobs.instants import to_text
+from .kept_processes import kept_processes
 from .settings import Settings
-from .store import Finding, Queries, Schedules, check_server, connect, examine
+from .store import Finding, Schedules, check_server, connect, examine
 from .store.keys import Keys
+from .store.workers import Workers
+
+PROCESSES = Path("/proc")
 
 _without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -38,18 +43,30 @@ def check_web(settings: Settings) -> None:
         raise Unhealthy(f"The web process does not answer: {error}") from error
 
 
-def check_worker(settings: Settings) -> None:
-    """Look whether a worker process of this host has a lease, which it loses when it hangs.
+def check_worker(settings: Settings, processes: Path = PROCESSES) -> None:
+    """Look whether the worker processes of this host have a lease each, which one loses that is gone or stopped, and
+    get on with their work.
+
+    Args:
+        processes: where the system shows what runs.
 
     Raises:
-        Unhealthy: none has.
+        Unhealthy: none has, one of this service has none, or one gets nowhere.
         StoreUnavailable: Redis is away.
     """
     host = socket.gethostname()[:64]
     with connect(settings.redis_url, retries=0) as client:
-        hosts = Queries(client, settings.namespace).hosts()
-    if host not in hosts:
+        workers = Workers(client, Keys(settings.namespace)).on_host(host)
+    if not workers:
         raise Unhealthy(f"No worker process of {host} has a lease.")
+    for worker in workers:
+        if worker.stalled_at_ms is not None:
+            raise Unhealthy(
+                f"The worker process {worker.pid} of {host} gets nowhere: it has a {worker.stalled_in} to do since "
+                f"{to_text(worker.stalled_at_ms)}."
+            )
+    for pid in sorted(kept_processes(processes) - {worker.pid for worker in workers}):
+        raise Unhealthy(f"The worker process {pid} of {host} has no lease, although it has run for a while.")
 
 
 def check_scheduler(settings: Settings) -> None:
@@ -69,7 +86,7 @@ def check_scheduler(settings: Settings) -> None:
 PARTS = {"web": check_web, "worker": check_worker, "scheduler": check_scheduler}
 
 
-def check_self(settings: Settings, processes: Path = Path("/proc")) -> None:
+def check_self(settings: Settings, processes: Path = PROCESSES) -> None:
     """Check each part of the service that this container runs: one image, one health check. Linux only.
 
     Args:

@@ -50,6 +50,15 @@ def test_missing_processes_are_told(client: FlaskClient, broker: JobBroker):
 
 
 @pytest.mark.usefixtures("well")
+def test_worker_process_that_gets_nowhere_is_told(client: FlaskClient, broker: JobBroker):
+    broker.store.open_session("stuck", LEASE, {"host": "web-1", "pid": "17"})
+    broker.store.extend("stuck", LEASE, stalled=(31_000, "claim"))
+    assert alerts(client) == {"WorkerStalled": "stuck"}
+    text = client.get("/v1/alerts").get_json()["items"][0]["text"]
+    assert text == "The worker process 17 of web-1 gets nowhere: no claim for 31 s."
+
+
+@pytest.mark.usefixtures("well")
 def test_schedulers_of_which_none_leads_are_told(client: FlaskClient, schedules: Schedules):
     schedules._client.delete(schedules.keys.leader)
     assert alerts(client) == {"NoLeadingScheduler": None}
@@ -114,7 +123,7 @@ def test_every_rule_of_prometheus_is_told_here_too_or_cannot_be():
     (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
     rules = {rule["alert"] for rule in group["rules"]}
     told = {
-        "NoWorker", "NoScheduler", "NoLeadingScheduler", "ScheduleOverdue", "ScheduleDamaged",
+        "NoWorker", "WorkerStalled", "NoScheduler", "NoLeadingScheduler", "ScheduleOverdue", "ScheduleDamaged",
         "QueueNotDraining", "JobsFail", "JobsDead", "RedisMemory", "RedisEvicts", "RedisDisk",
     }  # fmt: skip
     assert told | SEEN_BY_PROMETHEUS_ALONE == rules

@@ -110,7 +110,7 @@ class TestStats:
         assert now - 160_000 < found.pop("schedule_last_tick_ms") < now - 140_000
         assert found == {
             "queued": 2, "delayed": 1, "running": 0, "dead": 1, "succeeded": 0, "cancelled": 0,
-            "expired": 0, "workers": 1,
+            "expired": 0, "workers": 1, "workers_stalled": 0,
             "wanted_threads": 2, "threads": 0,
             "queued:default": 1, "queued:more.mail": 1, "delayed:default": 1, "delayed:more.mail": 0,
             "running:default": 0, "running:more.mail": 0,

@@ -33,7 +33,7 @@ def test_they_tell_what_they_are_and_run(client: FlaskClient, broker: JobBroker)
     assert worker == {
         "id": "s", "state": "active", "host": "here", "pid": 7, "version": "1.2.3", "queues": ["default"],
         "actors": ["add", "typed"], "threads": 8, "running": 2, "memory_bytes": 4096, "quiet_since": None,
-        "stopping_since": None,
+        "stopping_since": None, "stalled_since": None, "stalled_in": None,
         "links": {"self": "/v1/workers/s"},
     }  # fmt: skip
 

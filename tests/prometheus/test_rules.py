@@ -16,6 +16,7 @@ NOTHING = "_"
 WELL = {
     f"{P}up": "1",
     f"{P}workers": "2",
+    f"{P}workers_stalled": "0",
     f"{P}threads": "16",
     f"{P}jobs_running": "3",
     f"{P}wanted_threads": "3",
@@ -45,6 +46,7 @@ ILL: dict[str, list[dict[str, str]]] = {
     "WebAway": [{f"{P}up": NOTHING}],
     "JobStoreAway": [{f"{P}up": "0"}],
     "NoWorker": [{f"{P}workers": "0"}],
+    "WorkerStalled": [{f"{P}workers_stalled": "1"}],
     "QueueNotDraining": [{f'{P}queue_oldest_seconds{{queue="default"}}': "0+60"}],
     "NothingEnds": [
         {

@@ -14,6 +14,7 @@ from tests.store.builders import (
     submitted,
 )
 from worker_service.store import SessionLost, Store
+from worker_service.store.workers import Workers
 
 
 def test_lease_moves_forward(store: Store):
@@ -87,3 +88,17 @@ def test_full_server_still_extends(limited: Store):
         limited.extend("s1", LEASE, now_ms=NOW + 1)
 
     assert limited.client.zscore(limited.keys.sessions, "s1") == NOW + 1 + LEASE
+
+
+def test_process_that_gets_nowhere_is_told_of_since_when_until_it_gets_on(store: Store):
+    a_session(store)
+    workers = Workers(store.client, store.keys)
+
+    for later in (0, 5_000):
+        store.extend("s1", LEASE, stalled=(30_000 + later, "write"), now_ms=NOW + later)
+        [stalled] = workers.live(1, now_ms=NOW)
+        assert (stalled.stalled_at_ms, stalled.stalled_in) == (NOW - 30_000, "write")
+
+    store.extend("s1", LEASE, now_ms=NOW + 10_000)
+    [well] = workers.live(1, now_ms=NOW)
+    assert (well.stalled_at_ms, well.stalled_in) == (None, None)

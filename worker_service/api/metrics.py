@@ -28,6 +28,7 @@ from ..store import check_server
 from ..store.histogram import BOUNDS_MS, in_bounds
 from ..store.overview import FINAL_STATES, MOST_QUEUES, Overview, Overviews
 from .documented import documented
+from .health_metrics import health_metrics
 from .http_metrics import HttpMetrics
 from .redis_metrics import redis_metrics
 from .schedule_metrics import schedule_metrics
@@ -48,9 +49,11 @@ def metrics(broker: JobBroker, settings: Settings, http: HttpMetrics) -> Bluepri
         try:
             # First, and soon: Prometheus waits for ten seconds in all, and what it gives up on tells it nothing.
             check_server(settings.redis_url)
+            overview = readings.read()
             found = [
                 _up(True),
-                *_of_store(readings.read()),
+                *_of_store(overview),
+                *health_metrics(overview),
                 *_of_threads(readings),
                 *redis_metrics(broker.vitals.read()),
                 *_of_actors(readings.totals(sorted(broker.actors))),

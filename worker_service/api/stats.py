@@ -37,6 +37,7 @@ def _of_jobs(overview: Overview) -> dict[str, int]:
         "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
         **{state: overview.kept[state] for state in FINAL_STATES},
         "workers": overview.open_workers,
+        "workers_stalled": len(overview.stalled_workers),
         **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
         **{f"running:{queue.name}": queue.running for queue in overview.queues},
         **{f"wanted_threads:{queue.name}": queue.wanted_threads for queue in overview.queues},

@@ -96,15 +96,19 @@ def _worker_json(worker: Worker, now_ms: int) -> WorkerJson:
         "memory_bytes": worker.memory_bytes,
         "quiet_since": to_text(worker.quiet_at_ms),
         "stopping_since": to_text(worker.stop_at_ms),
+        "stalled_since": to_text(worker.stalled_at_ms),
+        "stalled_in": worker.stalled_in,
         "links": {"self": link(f"/v1/workers/{worker.id}")},
     }
 
 
-def _state(worker: Worker, now_ms: int) -> Literal["active", "quiet", "stopping", "lost"]:
+def _state(worker: Worker, now_ms: int) -> Literal["active", "quiet", "stopping", "stalled", "lost"]:
     if worker.lease_ends_at_ms <= now_ms:
         return "lost"
     if worker.stop_at_ms is not None:
         return "stopping"
+    if worker.stalled_at_ms is not None:
+        return "stalled"
     return "active" if worker.quiet_at_ms is None else "quiet"
 
 

@@ -30,7 +30,7 @@ class Alert:
 
     Attributes:
         name: of the rule.
-        of: the queue, schedule or actor that it is about; empty when it is the service.
+        of: the queue, schedule, actor or worker process that it is about; empty when it is the service.
         text: what is wrong, for people.
     """
 
@@ -91,6 +91,11 @@ def _of_workers(overview: Overview) -> Iterator[Alert]:
         waiting = sum(queue.queued for queue in overview.queues)
         text = f"No worker process lives; {_jobs(waiting)}. Start one: worker-service worker"
         yield Alert("NoWorker", "critical", "", text)
+    for worker in overview.stalled_workers:
+        since = overview.at_ms - (worker.stalled_at_ms or overview.at_ms)
+        why = f"no {worker.stalled_in} for {_seconds(since)}"
+        text = f"The worker process {worker.pid} of {worker.host} gets nowhere: {why}."
+        yield Alert("WorkerStalled", "critical", worker.id, text)
     for queue in overview.queues:
         if (queue.oldest_ms or 0) > OLDEST_MS:
             why = f" The queue is paused: {queue.pause.reason}" if queue.pause else ""

@@ -23,6 +23,7 @@ from .holdings import Holdings
 from .outage import Outage
 from .proxy import JobProxy, describe
 from .session import Session
+from .signs import Sign, Signs
 from .submission import decode
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
@@ -38,6 +39,7 @@ class Claimer:
     holdings: told of what is claimed.
     running: session -> what the store says that it holds, token by id.
     prefetch: how many jobs beyond the idle threads may be held.
+    signs: told how far it gets.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Claimer:
         holdings: Holdings,
         running: Callable[[str], Mapping[str, str]],
         prefetch: int,
+        signs: Signs,
     ) -> None:
         self._logger = get_logger(__name__, type(self))
         self._outage = Outage(self._logger, "Claiming")
@@ -57,6 +60,7 @@ class Claimer:
         self._holdings = holdings
         self._running = running
         self._prefetch = prefetch
+        self._signs = signs
         self._threads = 0
         self._inboxes: dict[str, SimpleQueue[JobProxy]] = {}
         self._held = 0
@@ -76,10 +80,12 @@ class Claimer:
     def start(self, threads: int) -> None:
         """Begin to claim for a number of worker threads."""
         self._threads = threads
+        self._signs.set(Sign.THREADS, threads)
         self._thread.start()
 
     def stop(self) -> list[JobProxy]:
         """Stop claiming at once; returns what was fetched and not yet handed to a consumer."""
+        self._signs.set(Sign.THREADS, 0)
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -138,6 +144,8 @@ class Claimer:
             self._held += by
             self._suspects += by * (job.crashes > 0)
             self._alone += by * job.runs_alone
+        self._signs.set(Sign.HELD, self._held)
+        self._signs.set(Sign.ALONE, self._alone)
 
     def _capacity(self) -> int:
         return 0 if self._alone else self._threads + self._prefetch - self._held
@@ -150,12 +158,14 @@ class Claimer:
                     return
                 self._session.ensure()
                 self._claim()
+                self._signs.add(Sign.ROUNDS)
                 self._outage.ends()
                 wait = FIRST_RETRY_SECONDS
             except SessionLost as lost:
                 self._session.lose(str(lost))
                 self._again()
             except StoreUnavailable as error:
+                self._signs.add(Sign.ROUNDS)  # it is not stuck; what keeps jobs from it is out of its reach
                 self._outage.goes_on(error)
                 self._again(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)

@@ -17,6 +17,7 @@ from ..jobs.errors import StoreUnavailable
 from ..store import Outcome, Store
 from .holdings import Holdings
 from .outage import Outage
+from .signs import Sign, Signs
 
 BATCH = 100
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 1.0
@@ -33,13 +34,15 @@ class Completions:
     Args:
         store: used by this thread alone.
         holdings: told of what is written, or cannot be.
+        signs: told how far it gets.
     """
 
-    def __init__(self, store: Store, holdings: Holdings) -> None:
+    def __init__(self, store: Store, holdings: Holdings, signs: Signs) -> None:
         self._logger = get_logger(__name__, type(self))
         self._outage = Outage(self._logger, "Recording outcomes")
         self._store = store
         self._holdings = holdings
+        self._signs = signs
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._give_up_at = inf
         self._thread = threading.Thread(target=self._run, name="completions", daemon=True)
@@ -54,6 +57,7 @@ class Completions:
         Args:
             then: called when it is written, or cannot be.
         """
+        self._signs.add(Sign.ENDED)
         self._waiting.put(_Waiting(outcome, then))
 
     def stop(self, timeout: float) -> bool:
@@ -69,6 +73,7 @@ class Completions:
                 self._write([each.outcome for each in batch])
             except Exception:
                 self._logger.exception("Could not record %d outcomes; these jobs will run again.", len(batch))
+            self._signs.add(Sign.WRITTEN, len(batch))
             self._holdings.remove((each.outcome.id, each.outcome.token) for each in batch)
             for each in batch:
                 if each.then is not None:
@@ -127,9 +132,11 @@ class Completions:
         while True:
             try:
                 finished = self._store.finish(batch)
+                self._signs.add(Sign.WRITES)
                 self._outage.ends()
                 return finished
             except StoreUnavailable as error:
+                self._signs.add(Sign.WRITES)
                 if monotonic() > self._give_up_at:
                     raise
                 self._outage.goes_on(error)

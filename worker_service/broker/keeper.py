@@ -5,6 +5,7 @@ Promises:
   stopped (SIGSTOP): then others take its jobs.
 - When the worker dies, however, its jobs are rescued at once. It has died when the pipe is closed or this
   process has another parent; both, because a child of a job may hold the pipe.
+- A worker that lives and does not get on with its work is told of in its session, and in the end ended (progress).
 - A job that still runs 30 s past its time limit (C code, a blocked call) ends the worker, gently if possible.
 - It rescues other processes' lost sessions, lets jobs expire, prunes finished ones and sums counters up, so that a
   worker does nothing of that.
@@ -26,11 +27,12 @@ from time import monotonic
 from typing import Any
 
 from ..jobs.errors import StoreUnavailable
-from ..store import Rates, SessionLost, Store, connect
+from ..store import Claimable, Rates, SessionLost, Store, connect
 from .keeper_log import log_as_keeper
 from .outage import Outage
 from .page import Page
 from .post_mortem import PostMortem
+from .progress import ENDED_LEASES, LOOKS_PER_LEASE, Progress
 
 LOOK_SECONDS = 0.25
 HARD_LIMIT_SECONDS = 30.0
@@ -40,6 +42,8 @@ ROLL_UP_SECONDS = 20.0
 """One process does it once in each minute; so it is done within so much of its beginning."""
 PRUNED_SLICES = 20
 """Of 500 jobs, between two looks of a quarter of a second."""
+AFTER_GRACE_SECONDS = 10.0
+"""How much longer than its grace a worker may take to end that makes no progress."""
 AFTER_DEATH_SECONDS = 0.05
 """Before the rescue of a dead worker: until then the server has seen its connections close, and wakes others."""
 
@@ -68,14 +72,19 @@ class Keeper:
             connect(orders["url"], timeout=max(1.0, self._lease_ms / 5000)), orders["namespace"]
         )
         self._rates = Rates(self._store.client, self._store.keys)
+        self._claimable = Claimable(self._store.client, self._store.keys)
+        self._progress = Progress(page, self._lease_ms / 1000, self._jobs_wait)
+        self._queues: tuple[str, ...] = ()
+        self._stalled_for = ""
         self._session = ""
         self._buffer = b""
         self._overdue = ""
         self._kill_at = 0.0
         lease = self._lease_ms / 1000
         self._outage = Outage(logger, "The keeper")
-        away = self._outage.goes_on
+        away = self._goes_away
         self._chores: list[_Chore] = [
+            _Chore(lease / LOOKS_PER_LEASE, self._look_at_progress, away),
             _Chore(lease / 3, self._extend, away),
             _Chore(lease / 5, self._rescue_lost, away),
             _Chore(EXPIRE_SECONDS, self._expire, away),
@@ -113,13 +122,31 @@ class Keeper:
             if "bye" in order:
                 return False
             self._session = order["session"]
+            if self._session:
+                self._queues = ()
         return True
+
+    def _goes_away(self, error: StoreUnavailable) -> None:
+        self._outage.goes_on(error)
+        self._progress.begin_anew()
+
+    def _jobs_wait(self) -> bool:
+        """Without a session, in the queues of the last one: a process that opens no other gets nowhere, too."""
+        if self._session and not self._queues:
+            self._queues = self._claimable.queues_of(self._session)
+        return self._claimable.is_any(self._queues)
 
     def _extend(self) -> None:
         if not self._session or _is_stopped(self._parent):
             return
         try:
-            self._store.extend(self._session, self._lease_ms, memory_bytes=_memory_bytes(self._parent))
+            stall = self._progress.stall()
+            self._store.extend(
+                self._session,
+                self._lease_ms,
+                memory_bytes=_memory_bytes(self._parent),
+                stalled=None if stall is None else (int(stall.seconds * 1000), stall.duty),
+            )
         except SessionLost:
             self._report({"lost": self._session})
             self._session = ""
@@ -142,8 +169,32 @@ class Keeper:
     def _roll_up(self) -> None:
         self._rates.roll_up()
 
+    def _look_at_progress(self) -> None:
+        if _is_stopped(self._parent):
+            self._progress.begin_anew()  # somebody has stopped it, and its lease runs out
+            return
+        was = self._progress.stall()
+        self._progress.look(monotonic())
+        stall = self._progress.stall()
+        if stall is not None and was is None:
+            logger.error(
+                "The worker gets nowhere: it has a %s to do and did none for %d s.", stall.duty, stall.seconds
+            )
+        elif stall is None and was is not None:
+            logger.warning("The worker gets on again.")
+        if stall is None or self._stalled_for or self._progress.is_held_by_a_job():
+            return
+        if stall.seconds >= self._lease_ms / 1000 * ENDED_LEASES:
+            self._stalled_for = f"made no {stall.duty} for {stall.seconds:.0f} s"
+            self._kill_at = monotonic() + self._grace_seconds + AFTER_GRACE_SECONDS
+            logger.error("The worker %s; it is ended.", self._stalled_for)
+            os.kill(self._parent, signal.SIGTERM)
+
     def _watch_deadlines(self, now: float) -> None:
         started = self._page.started()
+        if self._stalled_for and now >= self._kill_at:
+            self._kill()
+            return
         if self._overdue:
             others = [job for job in started if job.id != self._overdue]
             still = len(others) < len(started)
@@ -168,7 +219,7 @@ class Keeper:
         """The worker is dead: give its jobs back now. What had started is on the page."""
         if not self._session:
             return
-        ended = self._post_mortem.how_it_ended()
+        ended = " and ".join(filter(None, [self._stalled_for, self._post_mortem.how_it_ended()]))
         started = [job.id for job in self._page.started()]
         select.select([], [], [], AFTER_DEATH_SECONDS)
         give_up_at = monotonic() + 4 * self._lease_ms / 1000

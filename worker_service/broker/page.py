@@ -1,4 +1,4 @@
-"""A page of memory that a worker writes and its keeper reads: which jobs have started, and their deadlines.
+"""A page of memory that a worker writes and its keeper reads: what has started, until when it may run, signs of life.
 
 It outlives a SIGKILL of the worker, and a write is a few bytes of memory: no system call, no moment at which
 another thread takes the interpreter lock.
@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 _SLOTS = 8192
 _SLOT = struct.Struct("<BBd64s")
-_BYTES = 8 + _SLOTS * _SLOT.size
+_NUMBERS = struct.Struct("<16Q")
+"""How many slots are used, how often one changed, and the signs of life."""
+_USED, _MOVES, _SIGNS = 0, 8, 16
+_BYTES = _NUMBERS.size + _SLOTS * _SLOT.size
 
 
 class Started(NamedTuple):
@@ -37,6 +40,7 @@ class Page:
             self.fd = fd
         self._memory = mmap.mmap(self.fd, _BYTES)
         self._slots: dict[int, int] = {}
+        self._moved = 0
 
     def begin(self, thread: int, id: str, deadline: float) -> None:
         """Note that a thread starts a job. The flag is written last, so that a slot is never read half."""
@@ -44,24 +48,48 @@ class Page:
         name = id.encode()[:64]
         _SLOT.pack_into(self._memory, offset, 0, len(name), deadline, name)
         self._memory[offset] = 1
+        self._move()
 
     def end(self, thread: int) -> None:
         """Note that the thread's job has ended."""
         self._memory[self._offset(thread)] = 0
+        self._move()
 
     def started(self) -> list[Started]:
         """The jobs that have started and not ended."""
-        (used,) = struct.unpack_from("<Q", self._memory, 0)
+        used = self._number(_USED)
         found = []
         for slot in range(used):
-            busy, length, deadline, name = _SLOT.unpack_from(self._memory, 8 + slot * _SLOT.size)
+            busy, length, deadline, name = _SLOT.unpack_from(self._memory, _NUMBERS.size + slot * _SLOT.size)
             if busy:
                 found.append(Started(name[:length].decode(), deadline))
         return found
+
+    def moves(self) -> int:
+        """How often a job has started or ended so far."""
+        return self._number(_MOVES)
+
+    def note(self, sign: int, value: int) -> None:
+        """Set a sign of life; see `signs`."""
+        self._set(_SIGNS + 8 * sign, value)
+
+    def noted(self, sign: int) -> int:
+        """What was noted last; 0 at first."""
+        return self._number(_SIGNS + 8 * sign)
 
     def _offset(self, thread: int) -> int:
         slot = self._slots.get(thread)
         if slot is None:
             slot = self._slots[thread] = len(self._slots) % _SLOTS
-            struct.pack_into("<Q", self._memory, 0, min(len(self._slots), _SLOTS))
-        return 8 + slot * _SLOT.size
+            self._set(_USED, min(len(self._slots), _SLOTS))
+        return _NUMBERS.size + slot * _SLOT.size
+
+    def _move(self) -> None:
+        self._moved += 1
+        self._set(_MOVES, self._moved)
+
+    def _set(self, offset: int, value: int) -> None:
+        struct.pack_into("<Q", self._memory, offset, value)
+
+    def _number(self, offset: int) -> int:
+        return int(struct.unpack_from("<Q", self._memory, offset)[0])

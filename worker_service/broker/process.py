@@ -45,6 +45,7 @@ from .proxy import CURRENT, JobProxy, Notes
 from .recycling import Recycling
 from .served import choose_queues
 from .session import Session
+from .signs import Signs
 from .submission import STORE_RESULT
 from .thread_watch import ThreadWatch
 
@@ -79,7 +80,8 @@ class WorkerProcess(Middleware):
         self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
         self._holdings = Holdings()
-        self.completions = Completions(store.for_one_thread(), self._holdings)
+        self._signs = Signs()
+        self.completions = Completions(store.for_one_thread(), self._holdings, self._signs)
         self.claimer = Claimer(
             store.for_one_thread(),
             self.session,
@@ -87,6 +89,7 @@ class WorkerProcess(Middleware):
             self._holdings,
             self._workers.running,
             settings.prefetch,
+            self._signs,
         )
 
     @property
@@ -123,6 +126,7 @@ class WorkerProcess(Middleware):
     def _start_keeper(self) -> None:
         scrub_log_records()
         self._page = Page()
+        self._signs.show_on(self._page)
         orders = KeeperOrders(
             url=self._settings.redis_url,
             namespace=self._settings.namespace,
@@ -158,7 +162,7 @@ class WorkerProcess(Middleware):
         self.keeping.watch()
         self.completions.start()
         self.interrupts.start()
-        self.thread_watch = ThreadWatch(worker)
+        self.thread_watch = ThreadWatch(worker, self._signs)
         self.thread_watch.start()
         self.recycling = Recycling(self._settings)
         self.recycling.start()

@@ -1,15 +1,16 @@
 """The job store: every key (keys), every transition as one Lua script (lua/), writes and reads over them.
 
 Reading order: keys, lua/, scripts, schema, records, transitions, durability, vitals, job_record, job_filter, fitting,
-queries, listing, matching, failures, webhook_deliveries, overview, oldest, histogram, rates, workers, circumstances,
-api_keys, logins, audit, examination, fitness, listening, watcher, connection, address, line; doctor/ checks that all of
-it holds.
+queries, listing, matching, failures, webhook_deliveries, overview, oldest, histogram, rates, workers, claimable,
+circumstances, api_keys, logins, audit, examination, fitness, listening, watcher, connection, address, line; doctor/
+checks that all of it holds.
 """
 
 from .address import check_server, shown_url
 from .api_keys import ApiKey, ApiKeys, ShownKey
 from .audit import Audit, AuditEntry, Deed
 from .circumstances import Circumstances
+from .claimable import Claimable
 from .connection import connect
 from .durability import Level
 from .examination import Finding, examine
@@ -47,6 +48,7 @@ __all__ = [
     "AuditEntry",
     "Circumstances",
     "Claim",
+    "Claimable",
     "ClaimedJob",
     "Damaged",
     "Deed",

@@ -91,6 +91,15 @@ class Overview:
         """With so many nothing would wait: jobs that run or could, but for those of paused queues."""
         return self.running + sum(queue.queued for queue in self.queues if not queue.pause)
 
+    @property
+    def stalled_workers(self) -> list[Worker]:
+        """Worker processes that have a lease and get nowhere."""
+        return [
+            each
+            for each in self.workers
+            if each.stalled_at_ms is not None and each.lease_ends_at_ms > self.at_ms
+        ]
+
 
 class Overviews:
     """Readings of one namespace.

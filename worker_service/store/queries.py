@@ -207,14 +207,3 @@ class Queries:
         """How many sessions were ever opened."""
         with translated():
             return int(self._client.hget(self.keys.meta, "sessions_opened") or 0)
-
-    def hosts(self) -> set[str]:
-        """Hosts of the worker processes whose lease has not run out."""
-        with translated():
-            seconds, microseconds = self._client.time()
-            now_ms = seconds * 1000 + microseconds // 1000
-            held: list[bytes] = self._client.zrangebyscore(self.keys.sessions, f"({now_ms}", "+inf")  # type: ignore[assignment]
-            pipe = self._client.pipeline(transaction=False)
-            for session in held:
-                pipe.hget(self.keys.session(session.decode()), "host")
-            return {host.decode() for host in pipe.execute() if host}

@@ -108,18 +108,27 @@ class Store:
         self._scripts.run("open_session", _now(now_ms), session, lease_ms, *pairs)
 
     def extend(
-        self, session: str, lease_ms: int, *, memory_bytes: int | None = None, now_ms: int | None = None
+        self,
+        session: str,
+        lease_ms: int,
+        *,
+        memory_bytes: int | None = None,
+        stalled: tuple[int, str] | None = None,
+        now_ms: int | None = None,
     ) -> None:
         """Move a lease forward.
 
         Args:
             memory_bytes: what the process holds, if that is known; for people.
+            stalled: for how many ms it has not got on, and what it does not do; None when it does.
 
         Raises:
             SessionLost: it ran out and was rescued.
         """
         memory = "" if memory_bytes is None else memory_bytes
-        if self._scripts.run("extend", _now(now_ms), session, lease_ms, memory) == b"session_lost":
+        stalled_ms, duty = stalled or ("", "")
+        word = self._scripts.run("extend", _now(now_ms), session, lease_ms, memory, stalled_ms, duty)
+        if word == b"session_lost":
             raise SessionLost(session)
 
     def claim(

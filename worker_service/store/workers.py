@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import redis
 
 from .connection import translated
 from .job_record import read_json, text_of
 from .keys import Keys
+
+Duty = Literal["claim", "start", "write"]
+"""What a worker process owes."""
 
 MOST_NAMES = 500
 """Queues, or actors, that a session tells of; where it names so many there may be more."""
@@ -25,6 +29,8 @@ class Worker:
         actors: those it knows.
         lease_ms: how long its lease lasts after each sign of life; None when that is lost.
         quiet_at_ms, stop_at_ms: when it was asked to take no more jobs, and to stop.
+        stalled_at_ms: since when it has not got on although there is work; None when it does. Its keeper tells.
+        stalled_in: what it does not do; see lua/extend.lua.
         running: how many jobs it holds.
         memory_bytes: what it held at its last sign of life, if that is known.
     """
@@ -43,6 +49,8 @@ class Worker:
     stop_at_ms: int | None
     running: int
     memory_bytes: int | None = None
+    stalled_at_ms: int | None = None
+    stalled_in: Duty | None = None
 
     def serves(self, queue: str) -> bool:
         """Whether it takes jobs from a queue, as far as it tells."""
@@ -75,6 +83,8 @@ def read_worker(id: str, lease_ends_at_ms: int, running: int, fields: Mapping[st
         stop_at_ms=_number(fields.get("stop_at")),
         running=running,
         memory_bytes=_number(fields.get("memory")),
+        stalled_at_ms=_number(fields.get("stalled_at")),
+        stalled_in=_duty(fields.get("stalled_in")),
     )
 
 
@@ -164,6 +174,30 @@ class Workers:
             )  # type: ignore[assignment]
             return self.read({session.decode(): int(lease_end) for session, lease_end in rows})
 
+    def on_host(self, host: str) -> list[Worker]:
+        """Those of a host whose lease has not run out.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with translated():
+            seconds, micros = self._client.time()
+            now_ms = seconds * 1000 + micros // 1000
+            rows: list[tuple[bytes, float]] = self._client.zrangebyscore(
+                self._keys.sessions, f"({now_ms}", "+inf", withscores=True
+            )  # type: ignore[assignment]
+            with self._client.pipeline(transaction=False) as pipe:
+                for session, _ in rows:
+                    pipe.hget(self._keys.session(session.decode()), "host")
+                hosts = pipe.execute(raise_on_error=False)
+            return self.read(
+                {
+                    session.decode(): int(lease_end)
+                    for (session, lease_end), told in zip(rows, hosts, strict=True)
+                    if told == host.encode()
+                }
+            )
+
     def read(self, leases: Mapping[str, int]) -> list[Worker]:
         """What these sessions tell, in two replies each.
 
@@ -194,6 +228,10 @@ def _may_name(names: tuple[str, ...], wanted: str) -> bool:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _duty(text: str | None) -> Duty | None:
+    return next((duty for duty in get_args(Duty) if duty == text), None)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from .common import Instant, LinksJson
 
 
 class WorkerJson(TypedDict):
-    """A worker process. Of queues and actors 500 are told at most; one that tells so many may serve any."""
+    """A worker process. Of queues and actors 500 are told at most; one that tells so many may serve any.
+    One that is stalled has not done for a while what it should: claim a job that waits, start one it holds, or
+    write how one ended."""
 
     id: str
-    state: Literal["active", "quiet", "stopping", "lost"]
+    state: Literal["active", "quiet", "stopping", "stalled", "lost"]
     host: str
     pid: int | None
     version: str
@@ -24,6 +26,8 @@ class WorkerJson(TypedDict):
     memory_bytes: int | None
     quiet_since: Instant | None
     stopping_since: Instant | None
+    stalled_since: Instant | None
+    stalled_in: Literal["claim", "start", "write"] | None
     links: LinksJson
 
 

@@ -1,0 +1,17 @@
+"""Whether workers get on with their work, for ``/metrics``; see docs/deploy.md."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import Metric
+
+from ..store.overview import Overview
+
+
+def health_metrics(overview: Overview) -> Iterator[Metric]:
+    """The metrics, of what was read."""
+    yield Gauge(
+        "worker_service_workers_stalled",
+        "Worker processes with a lease that get nowhere: they do not claim, start or write what they should.",
+        value=len(overview.stalled_workers),
+    )

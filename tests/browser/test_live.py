@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.up.service import RunningService
@@ -91,3 +91,22 @@ def test_without_a_stream_the_page_is_asked_for_again(visit: Open, service: Runn
     answer = service.http.post("/v1/jobs", json={"actor": "succeed", "tags": ["polled"]})
     tab.clock.run_for(12_000)
     expect(tab.locator(f"[id='job-{answer.json()['id']}']")).to_be_visible()
+
+
+def test_update_that_fails_is_made_up_for_without_a_further_event(visit: Open, service: RunningService):
+    tab = visit("/ui/jobs?filter=tag:missed", excused="/ui/jobs")
+    listen(tab)
+    failed: list[str] = []
+
+    def fail(route: Route) -> None:
+        failed.append(route.request.url)
+        route.fulfill(status=503, body="away")
+
+    tab.route("**/ui/jobs?*", fail)
+    answer = service.http.post("/v1/jobs", json={"actor": "succeed", "tags": ["missed"]})
+    service.wait_for_state(answer.headers["Location"], "succeeded")
+    expect(tab.locator("#live-state")).to_have_text("The service does not answer; asked again soon")
+    assert failed
+    tab.unroute("**/ui/jobs?*")
+    expect(tab.locator(f"[id='job-{answer.json()['id']}']")).to_be_visible(timeout=15_000)
+    expect(tab.locator("#live-state")).to_have_text(LIVE)

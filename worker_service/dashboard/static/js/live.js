@@ -6,6 +6,7 @@
 (() => {
   const GAP_MS = 1000; // between two fetches at least
   const SHARE = 10; // a fetch takes at most this part of the time: a slow service is not asked more than it can answer
+  const AFTER_FAILURE_MS = 5000;
   const POLL_MS = 10_000; // while there is no stream
   const AGAIN_MS = 60_000; // until a stream that was refused is asked for again
 
@@ -23,6 +24,8 @@
   let gapMs = GAP_MS;
   let isPaused = sessionStorage.getItem("paused") === "yes";
   let isBehind = false;
+  let isAnswered = true; // by a page that can be shown
+  let hasFailed = false;
 
   const hindrance = () => {
     if (isPaused) return "Updates are paused";
@@ -33,7 +36,8 @@
   };
 
   const tell = () => {
-    const text = hindrance() || (stream ? "Live" : "Looked at every 10 s");
+    const failure = hasFailed ? "The service does not answer; asked again soon" : "";
+    const text = hindrance() || failure || (stream ? "Live" : "Looked at every 10 s");
     if (state.textContent !== text) state.textContent = text;
     button.textContent = isPaused ? "Go on" : "Pause updates";
   };
@@ -104,16 +108,23 @@
     makeUp();
   });
 
-  // A page that cannot be had leaves this one as it is; one that leads elsewhere (to sign in) is gone to.
+  // A page that cannot be had leaves this one as it is, and is asked for again; one that leads elsewhere (to sign in) is gone to.
+  main.addEventListener("htmx:before:request", (event) => {
+    if (event.target === main) isAnswered = false;
+  });
   main.addEventListener("htmx:before:response", (event) => {
     const answer = event.detail.ctx.response;
     if (event.target !== main) return;
     if (answer.raw.redirected) location.reload();
-    if (answer.raw.redirected || answer.status >= 400) event.preventDefault();
+    isAnswered = !answer.raw.redirected && answer.status < 400;
+    if (!isAnswered) event.preventDefault();
   });
-
   main.addEventListener("htmx:finally:request", (event) => {
-    if (event.target === main) gapMs = Math.max(GAP_MS, SHARE * (Date.now() - fetchedAt));
+    if (event.target !== main) return;
+    hasFailed = !isAnswered;
+    gapMs = Math.max(GAP_MS, SHARE * (Date.now() - fetchedAt), hasFailed ? AFTER_FAILURE_MS : 0);
+    tell();
+    if (hasFailed) updateSoon(); // no further event may come
   });
 
   state.hidden = button.hidden = false;

@@ -42,7 +42,7 @@ test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of t
 
 test-postgres: $(BIN)/.installed-dev ## run the tests of receipts against the PostgreSQL of this system
 	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
-		TEST_DATABASE=postgresql $(BIN)/pytest -m sql tests/broker tests/process tests/examples; \
+		TEST_DATABASE=postgresql $(BIN)/pytest -m "sql and not soak" tests/broker tests/process tests/examples; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "test-postgres FAILED: no initdb (apt-get install postgresql)" >&2; exit 1; \
 	else \

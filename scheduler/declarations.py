@@ -45,7 +45,8 @@ def declared(broker: JobBroker, settings: Settings) -> dict[str, Definition]:
         if name in own:
             raise InvalidSchedule(f"Two schedules are named {name!r}.")
         own[name] = schedule
-    all_of_them = {**built_in.SCHEDULES, **own}
+    canary = {built_in.CANARY.actor: built_in.CANARY} if settings.canary else {}
+    all_of_them = {**built_in.SCHEDULES, **canary, **own}
     return {name: _checked(broker, name, each, settings.timezone) for name, each in all_of_them.items()}
 
 

@@ -17,6 +17,7 @@ from worker_service.jobs.errors import StoreTooNew, StoreUnavailable
 from worker_service.jobs.schedule import Definition
 from worker_service.settings import settings
 from worker_service.store import Schedules, SchedulesBell
+from worker_service.store.canary import Canary
 from worker_service.store.overview import Overviews
 
 from .clock import Clock
@@ -25,6 +26,7 @@ from .firing import Firing
 from .leadership import Leadership
 from .plan import Plan
 from .report import Report
+from .schedules import CANARY
 from .triggers import Timer
 
 LOOK_SECONDS = 1.0
@@ -77,6 +79,8 @@ class Service:
         clock = clock or Clock()
         schedules = Schedules(broker.store.client, broker.store.namespace)
         self._store = broker.store
+        self._declares = declares
+        self._canary = Canary(broker.store)
         self._clock = clock
         self._leadership = Leadership(schedules, clock, edition(code, declares))
         self._declarations = Declarations(schedules, declares, self._leadership.id, clock)
@@ -164,6 +168,7 @@ class Service:
     def _lead(self, changes: int) -> None:
         if self._seen is None:
             _logger.info("This scheduler leads.")
+            self._canary.expect(CANARY.actor in self._declares)
         if self._seen != changes:
             planned = self._plan.read()
             self._timer.follow(planned)

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from . import current_job, registry
+from .broker.offered import SERVICE_QUEUE
 from .settings import settings
 from .store import Rates
+from .store.canary import Canary
 from .tasks.add import add as _add
 from .tasks.cleanup_temp import cleanup_temp as _cleanup_temp
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
@@ -62,6 +64,12 @@ def generate_report(day: date | None = None) -> dict[str, Any]:
     rates.roll_up()
     totals = rates.of_hours(sorted(broker.actors), first_hour, 24)
     return _generate_report(settings().data_dir / "files", day, totals)
+
+
+@registry.actor(queue_name=SERVICE_QUEUE, max_attempts=1, store_result=False)  # type: ignore[untyped-decorator]
+def canary() -> None:
+    """A sign that schedules, store and workers do their work; JOBS_CANARY sends one each minute."""
+    Canary(registry.broker().store).came_through(current_job().id)
 
 
 @registry.actor

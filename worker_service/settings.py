@@ -170,6 +170,10 @@ class Settings(BaseSettings):
         description="Comma-separated secrets (`whsec_...`) that sign webhooks, the newest first; each signs. "
         "Without one a job with a webhook is refused.",
     )
+    canary: bool = Field(
+        default=False,
+        description="Whether schedulers send a job each minute that does nothing: its age tells whether all works.",
+    )
     smtp_host: str | None = Field(
         default=None,
         description="Mail server of `send_email`. Without one `worker-service up` writes mails to `.data/mail/`.",

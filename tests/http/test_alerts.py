@@ -10,6 +10,7 @@ from tests.http.test_stats import ALERTS, DEFINITION, LEASE, put
 from tests.store.builders import claimed, finish, submitted
 from worker_service.broker.broker import JobBroker
 from worker_service.store import Rates, Schedules
+from worker_service.store.canary import SINCE, Canary
 
 SEEN_BY_PROMETHEUS_ALONE = {
     "WebAway", "JobStoreAway",  # nobody answers then
@@ -91,6 +92,17 @@ def test_actor_whose_attempts_fail_is_told(client: FlaskClient, broker: JobBroke
 
 
 @pytest.mark.usefixtures("well")
+def test_canary_that_does_not_come_through_is_told_where_one_is_sent(client: FlaskClient, broker: JobBroker):
+    canary = Canary(broker.store)
+    canary.expect(True)
+    assert alerts(client) == {}
+    broker.store.client.hset(broker.store.keys.meta, SINCE, str(now_ms() - 301_000))
+    assert alerts(client) == {"CanaryOld": None}
+    canary.came_through("job-1")
+    assert alerts(client) == {}
+
+
+@pytest.mark.usefixtures("well")
 def test_jobs_that_were_given_up_are_told(client: FlaskClient, broker: JobBroker):
     job = claimed(broker.store, session="s", actor="add", now_ms=now_ms())
     finish(broker.store, job, "dead_letter", reason="failed", now_ms=now_ms())
@@ -123,7 +135,8 @@ def test_every_rule_of_prometheus_is_told_here_too_or_cannot_be():
     (group,) = yaml.safe_load(ALERTS.read_text())["groups"]
     rules = {rule["alert"] for rule in group["rules"]}
     told = {
-        "NoWorker", "WorkerStalled", "NoScheduler", "NoLeadingScheduler", "ScheduleOverdue", "ScheduleDamaged",
+        "NoWorker", "WorkerStalled", "CanaryOld", "NoScheduler", "NoLeadingScheduler", "ScheduleOverdue",
+        "ScheduleDamaged",
         "QueueNotDraining", "JobsFail", "JobsDead", "RedisMemory", "RedisEvicts", "RedisDisk",
     }  # fmt: skip
     assert told | SEEN_BY_PROMETHEUS_ALONE == rules

@@ -12,6 +12,7 @@ from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
 from worker_service.store import Store
+from worker_service.store.canary import SINCE, Canary
 from worker_service.store.overview import Overviews
 from worker_service.web import create_app
 
@@ -206,6 +207,20 @@ def test_threads_are_those_of_workers_that_take_jobs(client: FlaskClient, store:
     store.open_session("a", 60_000, {"threads": "8"})
     store.open_session("b", 60_000, {"threads": "4"})
     assert value(scrape(client), "threads") == 12
+
+
+def test_age_of_the_canary_is_told_where_one_is_expected(client: FlaskClient, store: Store):
+    canary = Canary(store)
+    assert "canary" not in client.get("/metrics").get_data(as_text=True)
+    canary.expect(True)
+    store.client.hset(store.keys.meta, SINCE, str(time.time_ns() // 1_000_000 - 90_000))
+    canary.expect(True)  # a scheduler that starts again
+    assert 90 <= value(scrape(client), "canary_age_seconds") < 150
+    assert 90_000 <= client.get("/v1/stats").get_json()["canary_age_ms"] < 150_000
+    canary.came_through("job-1")
+    assert value(scrape(client), "canary_age_seconds") < 60
+    canary.expect(False)
+    assert "canary" not in client.get("/metrics").get_data(as_text=True)
 
 
 class TestServer:

@@ -14,6 +14,7 @@ from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
 from worker_service.store import Lock, ScheduleRef, Schedules
+from worker_service.store.canary import Canary
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 CHARTS = ALERTS.parents[1] / "grafana" / "dashboards"
@@ -169,6 +170,7 @@ class TestAlerts:
         put(schedules, "each", now_ms())
         submitted(broker.store)
         client.get("/livez")
+        Canary(broker.store).expect(True)
         shown = {name for name, _ in scrape(client)}
         named = [re.findall(r"worker_service_\w+", str(rule["expr"])) for rule in self.rules()]
         assert all(named)

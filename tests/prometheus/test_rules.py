@@ -16,6 +16,7 @@ NOTHING = "_"
 WELL = {
     f"{P}up": "1",
     f"{P}workers": "2",
+    f"{P}canary_age_seconds": "61",
     f"{P}workers_stalled": "0",
     f"{P}threads": "16",
     f"{P}jobs_running": "3",
@@ -48,6 +49,7 @@ ILL: dict[str, list[dict[str, str]]] = {
     "NoWorker": [{f"{P}workers": "0"}],
     "WorkerStalled": [{f"{P}workers_stalled": "1"}],
     "QueueNotDraining": [{f'{P}queue_oldest_seconds{{queue="default"}}': "0+60"}],
+    "CanaryOld": [{f"{P}canary_age_seconds": "301"}],
     "NothingEnds": [
         {
             f"{P}wanted_threads": "30",

@@ -15,3 +15,9 @@ def health_metrics(overview: Overview) -> Iterator[Metric]:
         "Worker processes with a lease that get nowhere: they do not claim, start or write what they should.",
         value=len(overview.stalled_workers),
     )
+    if overview.canary_age_ms is not None:
+        yield Gauge(
+            "worker_service_canary_age_seconds",
+            "For how long no canary came through, the job that goes the whole way each minute (JOBS_CANARY).",
+            value=overview.canary_age_ms / 1000,
+        )

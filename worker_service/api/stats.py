@@ -38,6 +38,7 @@ def _of_jobs(overview: Overview) -> dict[str, int]:
         **{state: overview.kept[state] for state in FINAL_STATES},
         "workers": overview.open_workers,
         "workers_stalled": len(overview.stalled_workers),
+        **({} if overview.canary_age_ms is None else {"canary_age_ms": overview.canary_age_ms}),
         **{f"queued:{queue.name}": queue.queued for queue in overview.queues},
         **{f"running:{queue.name}": queue.running for queue in overview.queues},
         **{f"wanted_threads:{queue.name}": queue.wanted_threads for queue in overview.queues},

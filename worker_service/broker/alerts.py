@@ -17,6 +17,7 @@ from .schedules import Entry, Timetable
 Severity = Literal["critical", "warning"]
 
 OLDEST_MS = 600_000
+CANARY_MS = 300_000
 LAG_MS = 30_000
 LEAST_STARTED = 20
 MOST_FAILING = 0.5
@@ -91,6 +92,9 @@ def _of_workers(overview: Overview) -> Iterator[Alert]:
         waiting = sum(queue.queued for queue in overview.queues)
         text = f"No worker process lives; {_jobs(waiting)}. Start one: worker-service worker"
         yield Alert("NoWorker", "critical", "", text)
+    if (overview.canary_age_ms or 0) > CANARY_MS:
+        text = f"No canary came through for {_seconds(overview.canary_age_ms or 0)}: one is sent each minute."
+        yield Alert("CanaryOld", "critical", "", text)
     for worker in overview.stalled_workers:
         since = overview.at_ms - (worker.stalled_at_ms or overview.at_ms)
         why = f"no {worker.stalled_in} for {_seconds(since)}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import redis
 
 from ..jobs.states import FINAL, State
+from .canary import AT, SINCE, canary_age_ms
 from .connection import translated
 from .job_record import text_of
 from .keys import Keys
@@ -75,6 +76,7 @@ class Overview:
         open_workers: worker processes with a lease, all of them.
         running: jobs that worker processes hold, all of them.
         kept: jobs in each final state that are not yet pruned.
+        canary_age_ms: for how long no canary came through; None when none is expected.
     """
 
     at_ms: int
@@ -85,6 +87,7 @@ class Overview:
     open_workers: int
     running: int
     kept: dict[State, int]
+    canary_age_ms: int | None = None
 
     @property
     def wanted_threads(self) -> int:
@@ -126,10 +129,11 @@ class Overviews:
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.time()
                 pipe.hkeys(self._keys.queues)
+                pipe.hmget(self._keys.meta, SINCE, AT)
                 pipe.zrevrange(self._keys.sessions, 0, -1, withscores=True)
                 for state in FINAL_STATES:
                     pipe.zcard(self._keys.final(state))
-                (seconds, micros), names, leases, *kept = pipe.execute()
+                (seconds, micros), names, canary, leases, *kept = pipe.execute()
             if now_ms is None:
                 now_ms = seconds * 1000 + micros // 1000
             queues = sorted(name.decode() for name in names)
@@ -145,6 +149,7 @@ class Overviews:
                 open_workers=sum(lease_end > now_ms for lease_end in sessions.values()),
                 running=running,
                 kept=dict(zip(FINAL_STATES, kept, strict=True)),
+                canary_age_ms=canary_age_ms(now_ms, *canary),
             )
 
     def queue(self, name: str) -> QueueOverview:

@@ -44,7 +44,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [*command],
             env={"TERM": "xterm-256color", **environment},
-            preexec_fn=lambda: os.login_tty(os.dup(slave)),  # noqa: PLW1509 - Ctrl-C needs a terminal of its own
+            preexec_fn=lambda: _at(slave),  # noqa: PLW1509 - Ctrl-C needs a terminal of its own
         )
         self._raw = bytearray()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -125,3 +125,9 @@ def environment_of(**settings: Any) -> dict[str, str]:
     without = ("JOBS_", "REDIS_", "COLUMNS", "LINES", "TERM")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return {**inherited, **{name: str(value) for name, value in settings.items()}}
+
+
+def _at(slave: int) -> None:
+    """In the process that is to be: its terminal. What a shell runs in the background ignores Ctrl-C otherwise."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.login_tty(os.dup(slave))

@@ -63,6 +63,7 @@ def cost(client: FlaskClient, broker: JobBroker, path: str) -> int:
     return commands(broker) - before - 1
 
 
+@pytest.mark.large
 @pytest.mark.soak
 def test_page_takes_less_than_a_fifth_of_a_second_with_a_million_jobs(client: FlaskClient, broker: JobBroker):
     broker.store.client.config_set("maxmemory", "0")

@@ -42,7 +42,7 @@ def test_a_job_that_nobody_claims_expires_within_five_seconds_of_its_deadline(se
     service.store.pause("default", "", int(time.time() * 1000))
     jobs = service.submit("quick", "paused", expires_in_ms=500)
     jobs += service.submit("quick", "late", expires_in_ms=500, delay_ms=400)
-    service.worker(more=["-Q", "other"]).pid("keeper")
+    service.worker(more=["-Q", "service"]).pid("keeper")
     jobs += service.submit("quick", "unheard", expires_in_ms=500)
 
     wait_until(lambda: {service.reads.state(id) for id in jobs} == {State.EXPIRED}, timeout=10)

@@ -69,12 +69,19 @@ def test_charts_are_drawn_anew_in_the_theme_that_is_chosen(visit: Open):
 def test_a_theme_that_is_chosen_stays(visit: Open):
     tab = visit("/")
     tab.emulate_media(color_scheme="light")
-    light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    def background() -> str:
+        """Once the style sheets are there."""
+        tab.wait_for_load_state("load")
+        return str(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    light = background()
     tab.get_by_role("button", name="dark", exact=True).click()
-    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert dark != light
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    dark = background()
+    assert dark not in (light, "rgba(0, 0, 0, 0)")
     tab.reload()
-    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    assert background() == dark
 
 
 def test_environment_stands_on_every_page_and_before_its_title(visit: Open):

@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n 5 --dist loadgroup
 STARTING_PROCESSES := tests/process tests/up tests/examples tests/scheduler
 APART := $(addprefix --ignore=,tests/process tests/up tests/examples tests/browser tests/containers tests/prometheus)
 # Tests whose outcome may depend on which server it is.
-OF_THE_SERVER := tests/store tests/broker tests/process
+OF_THE_SERVER := tests/store tests/broker $(addprefix tests/process/test_,kills.py outage.py server_trouble.py)
 
 .DEFAULT_GOAL := help
 .PHONY: run test test-process test-fuzz test-redis test-postgres test-prometheus test-containers test-browser test-soak test-large check format-check lint types imports format openapi bench lock clean help
@@ -83,7 +83,7 @@ screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser tests/browser/test_screenshots.py
 
 test-soak: $(BIN)/.installed-dev ## run the long tests
-	$(BIN)/pytest -n 3 $(filter-out --ignore=tests/process --ignore=tests/up --ignore=tests/examples,$(APART)) -m "soak and not large" -o faulthandler_timeout=900
+	$(BIN)/pytest -n 2 $(filter-out --ignore=tests/process --ignore=tests/up --ignore=tests/examples,$(APART)) -m "soak and not large" -o faulthandler_timeout=900
 
 test-large: $(BIN)/.installed-dev ## fill a server with a million jobs, and take the time of each page; on a quiet machine
 	$(BIN)/pytest -m large tests/http -o faulthandler_timeout=900

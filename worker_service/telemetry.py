@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 import wrapt
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.redis import RedisInstrumentor
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from .store.scripts import verb_of
@@ -35,7 +36,7 @@ def make_provider(exporter: SpanExporter | None = None) -> TracerProvider:
         "OTEL_RESOURCE_ATTRIBUTES", ""
     ):
         about[SERVICE_NAME] = NAME
-    provider = TracerProvider(resource=Resource.create(about))
+    provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)  # tracing sees to it
     provider.sampler = _NotAlone(provider.sampler)
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
@@ -44,6 +45,37 @@ def make_provider(exporter: SpanExporter | None = None) -> TracerProvider:
     _wrap_scripts(tracer)
     _wrap_requests(tracer)
     return provider
+
+
+def note_trace(span: trace.Span, environ: dict[str, Any]) -> None:
+    """The span of a request stands for whoever asked: from here on it is what the header ``traceparent`` names.
+
+    Args:
+        environ: of the request.
+    """
+    environ["HTTP_TRACEPARENT"] = _injected(trace.set_span_in_context(span))
+
+
+def without_query(_error: BaseException | None) -> None:
+    """What stands behind the "?" may be a code to sign in with, or an argument that somebody looks for.
+
+    Called when the request is over: before, the instrumentation would write it anew.
+    """
+    span = trace.get_current_span()
+    if isinstance(span, ReadableSpan) and span.is_recording():
+        told = span.attributes or {}
+        for name in ("http.target", "http.url", "url.full"):
+            if name in told:
+                span.set_attribute(name, str(told[name]).partition("?")[0])
+        if "url.query" in told:
+            span.set_attribute("url.query", "")
+
+
+def _injected(current: Context | None = None) -> str:
+    """The ``traceparent`` of a context; by default the current one."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier, current)
+    return carrier["traceparent"]
 
 
 class _NotAlone(Sampler):
@@ -88,15 +120,13 @@ def _wrap_scripts(tracer: trace.Tracer) -> None:
 
 
 def _wrap_requests(tracer: trace.Tracer) -> None:
-    """Requests that jobs send. No other server is told of the trace, but receivers of webhooks: they know the job's."""
+    """Requests that jobs send. Only receivers of webhooks are told of the trace: they know the job's anyway."""
 
     def handle(wrapped: Callable[..., Any], _transport: Any, args: Any, kwargs: Any) -> Any:
         request = args[0] if args else kwargs["request"]
-        told = request.headers.get("traceparent")
         where = urlsplit(str(request.url))
         with tracer.start_as_current_span(
             request.method,
-            context=_propagator.extract({"traceparent": told}) if told else None,
             kind=SpanKind.CLIENT,
             attributes={
                 "http.request.method": request.method,
@@ -105,12 +135,13 @@ def _wrap_requests(tracer: trace.Tracer) -> None:
                 "server.port": where.port or (443 if where.scheme == "https" else 80),
             },
         ) as span:
-            if told:
-                carrier: dict[str, str] = {}
-                _propagator.inject(carrier)
-                request.headers["traceparent"] = carrier["traceparent"]
+            if "traceparent" in request.headers:
+                request.headers["traceparent"] = _injected()
             response = wrapped(request)
             span.set_attribute("http.response.status_code", response.status_code)
+            if response.status_code >= 400:
+                span.set_attribute("error.type", str(response.status_code))
+                span.set_status(StatusCode.ERROR)
             return response
 
     wrapt.wrap_function_wrapper(

@@ -6,6 +6,8 @@ All the SDK's other variables hold. Where it is off, nothing of it is imported.
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from multiprocessing.util import Finalize
@@ -17,10 +19,16 @@ if TYPE_CHECKING:
     from flask import Flask
     from opentelemetry.sdk.trace import TracerProvider
 
-UNTRACED = "livez,readyz,metrics,static,v1/events"
-"""Routes without spans: what looks again and again, and what goes on for hours."""
+UNTRACED = (
+    r"^[^/?]+//[^/?]+(/(?!v1/)[^/?]+)*"  # the host, and a prefix that a proxy adds
+    r"/(livez|readyz|metrics|static/[^?]*|v1/events|v1/jobs/[^/?]+/events)(\?|$)"
+)
+"""Addresses without spans: what looks again and again, and what goes on for long."""
+
+FLUSH_SECONDS = 2.0
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 _logger = logging.getLogger(__name__)
 
@@ -29,8 +37,8 @@ def is_wanted() -> bool:
     """Whether the variables ask for traces."""
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
-    exporter = os.environ.get("OTEL_TRACES_EXPORTER", "")
-    return exporter == "otlp" or (exporter != "none" and any(os.environ.get(name) for name in _ENDPOINTS))
+    chosen = _exporters()
+    return "otlp" in chosen or (not chosen and any(os.environ.get(name) for name in _ENDPOINTS))
 
 
 def tracing_middleware() -> list[Middleware]:
@@ -50,16 +58,36 @@ def trace_web(app: "Flask") -> None:
         return
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
+    from .telemetry import note_trace, without_query
+
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]
-        app, tracer_provider=provider, excluded_urls=UNTRACED, response_hook=_without_query
+        app,
+        tracer_provider=provider,
+        excluded_urls=UNTRACED,
+        enable_commenter=False,
+        request_hook=note_trace,
     )
+    # Called before that of the instrumentation, which came first and ends the span.
+    app.teardown_request(without_query)
+
+
+def _exporters() -> set[str]:
+    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")} - {""}
 
 
 @cache
 def _provider() -> "TracerProvider | None":
     """Makes the spans of this process, and sends them; made when first asked for, which is after a fork."""
+    unknown = _exporters() - {"otlp", "none"}
+    if unknown:
+        _logger.warning(
+            "OTEL_TRACES_EXPORTER names %s: traces can be sent by otlp only", *sorted(unknown)[:1]
+        )
     if not is_wanted():
         return None
+    protocol = next((found for name in _PROTOCOLS if (found := os.environ.get(name))), "http/protobuf")
+    if protocol != "http/protobuf":
+        _logger.warning("OTEL_EXPORTER_OTLP_PROTOCOL is %s: traces are sent by http/protobuf only", protocol)
     try:
         from .telemetry import make_provider
     except ImportError as error:
@@ -68,19 +96,27 @@ def _provider() -> "TracerProvider | None":
         )
         return None
     provider = make_provider()
-    # Not atexit alone: Dramatiq's worker processes and web's are multiprocessing children, which do not run it.
-    Finalize(None, provider.shutdown, exitpriority=5)
+    # Not atexit: Dramatiq's worker processes and web's are multiprocessing children, which do not run it.
+    Finalize(None, _bounded(provider.shutdown, FLUSH_SECONDS), exitpriority=5)
     return provider
 
 
-def _without_query(span: Any, _status: str, _headers: Any) -> None:
-    """What stands behind the "?" may be a code to sign in with, or an argument that somebody looks for.
+def _bounded(do: Callable[[], Any], seconds: float) -> Callable[[], None]:
+    """What does it, but is not waited for longer: a receiver that does not answer must hold up no end.
 
-    Only here, at the end, the instrumentation adds nothing any more.
+    The thread is there from the beginning, for none can be started any more when a process ends.
     """
-    if span is not None and span.is_recording():
-        for name in ("http.target", "http.url", "url.full"):
-            if name in span.attributes:
-                span.set_attribute(name, span.attributes[name].partition("?")[0])
-        if "url.query" in span.attributes:
-            span.set_attribute("url.query", "")
+    begin, ended = threading.Event(), threading.Event()
+
+    def run() -> None:
+        begin.wait()
+        do()
+        ended.set()
+
+    threading.Thread(target=run, name="last-spans", daemon=True).start()
+
+    def finish() -> None:
+        begin.set()
+        ended.wait(seconds)
+
+    return finish

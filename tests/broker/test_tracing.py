@@ -143,6 +143,18 @@ def test_each_attempt_is_a_span_that_says_how_it_ended(
         assert span.parent.span_id == created.context.span_id
 
 
+def test_result_that_cannot_be_kept_is_an_error(
+    broker: JobBroker, working: Working, exporter: InMemorySpanExporter
+):
+    run(broker, working, an_actor(broker, object).send())
+    (span,) = spans(exporter, "process default")
+    attributes = span.attributes or {}
+    assert (attributes["worker_service.outcome"], attributes["error.type"]) == (
+        "dead_letter",
+        "ResultNotStorable",
+    )
+
+
 def test_what_is_put_off_is_no_error(broker: JobBroker, working: Working, exporter: InMemorySpanExporter):
     seen: list[int] = []
 

@@ -225,6 +225,15 @@ class TestDelivered:
         assert received.event["data"]["tags"] == ["blue"]
         assert received.event["data"]["metadata"] == {"order": "17"}
 
+    def test_delivery_belongs_to_the_trace_and_the_request_of_the_job(
+        self, broker: JobBroker, receiver: Receiver
+    ):
+        trace = f"00-{'a' * 32}-{'b' * 16}-01"
+        asked: dict[str, Any] = {"traceparent": trace, "request_id": "order-17"}
+        broker.store.cancel(send(broker, receiver, delay=60_000, **asked))
+        [delivery] = broker.reads.jobs(ids_of(broker))
+        assert delivery.message["options"] == asked
+
 
 class TestRetried:
     def test_every_attempt_sends_the_same_under_the_same_id(

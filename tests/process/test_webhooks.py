@@ -22,7 +22,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 def submit(service: Service, receiver: Receiver, actor: str) -> str:
-    [id] = service.submit(actor, "job", hook=hook_of(service.broker, {"url": receiver.url}, may_sign=True))
+    [id] = service.submit(
+        actor, "job", hook=hook_of(service.broker, {"webhook": {"url": receiver.url}}, may_sign=True)
+    )
     return id
 
 
@@ -48,7 +50,10 @@ def test_worker_that_dies_after_the_end_of_a_job_loses_no_delivery(service: Serv
 
 def test_job_that_kills_its_worker_too_often_is_told_of_once(service: Service, receiver: Receiver):
     [id] = service.submit(
-        "die", "job", max_crashes=2, hook=hook_of(service.broker, {"url": receiver.url}, may_sign=True)
+        "die",
+        "job",
+        max_crashes=2,
+        hook=hook_of(service.broker, {"webhook": {"url": receiver.url}}, may_sign=True),
     )
 
     service.supervise(lambda: bool(receiver.received), threads=2, env=ENV)

@@ -73,16 +73,26 @@ def test_trace_goes_from_the_request_to_the_worker_and_to_the_webhook(
     answer = service.http.post("/v1/jobs", json=body, headers=HEADERS)
     assert answer.status_code == 202, answer.text
     wait_until(lambda: hook.received, 20, "no webhook")
-    for name in ("POST /v1/jobs", "create default", "EVALSHA submit", "process default", "POST"):
+    expected = (
+        "POST /v1/jobs",
+        "create default",
+        "EVALSHA submit",
+        "process default",
+        "process webhooks",
+        "POST",
+    )
+    for name in expected:
         wait_until(partial(named, collector, name), 20, f"no span {name!r}")
     (asked,) = named(collector, "POST /v1/jobs")
     (created,) = named(collector, "create default")
     (processed,) = named(collector, "process default")
+    (delivered,) = named(collector, "process webhooks")
     (told,) = named(collector, "POST")
     assert asked.parent_span_id.hex() == HEADERS["traceparent"].split("-")[2]
     assert created.parent_span_id == asked.span_id
     assert processed.parent_span_id == created.span_id
-    assert told.parent_span_id == created.span_id
+    assert delivered.parent_span_id == created.span_id
+    assert told.parent_span_id == delivered.span_id
     trace, parent = hook.received[0].headers["traceparent"].split("-")[1:3]
     assert (trace, parent) == (TRACE, told.span_id.hex())
 
@@ -109,12 +119,25 @@ def test_spans_that_are_left_are_sent_at_the_end(start: Callable[..., RunningSer
         JOBS_ACTOR_MODULES="chatty_actor",
     )
     running.wait_until_ready()
+    schedule = {"actor": "chat_later", "args": {"number": 1}, "every_ms": 1000}
+    assert running.http.put("/v1/schedules/often", json=schedule).status_code == 201
     running.http.post("/v1/jobs", json={"actor": "chat", "args": {"text": "x"}}, headers=HEADERS)
-    wait_until(lambda: "succeeded" in running.output(), 20, "the job does not end")
+    for actor in ("chat", "chat_later"):
+        wait_until(partial(ended, running, actor), 20, f"no job of {actor} ends")
     running.main.terminate()
     running.wait_until_gone(30)
     assert named(collector, "process default")
     assert named(collector, "POST /v1/jobs")
+    # A scheduler begins a trace for each job.
+    ticks = {span.span_id: span for span in spans(collector) if span.name == "create default"}
+    begun = [span for span in ticks.values() if not span.parent_span_id]
+    runs = [ticks[span.parent_span_id] for span in spans(collector) if span.name == "process default"]
+    assert any(span in begun for span in runs)
+
+
+def ended(running: RunningService, actor: str) -> bool:
+    found = running.http.get(f"/v1/jobs?state=succeeded&actor={actor}").json()
+    return bool(found["items"])
 
 
 def test_nothing_is_imported_where_nobody_asks_for_traces(start: Callable[..., RunningService]):

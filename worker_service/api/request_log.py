@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
+from ..jobs.traceparent import read_traceparent, trace_id_of
 from .http_metrics import UNKNOWN
 from .principal import current_principal
 from .problems import request_id
@@ -26,7 +27,11 @@ def install(app: Flask) -> None:
 
 def request_fields() -> Mapping[str, Any]:
     """Of which request the line is that this thread logs."""
-    return {"request_id": request_id()} if has_request_context() else {}
+    if not has_request_context():
+        return {}
+    fields = {"request_id": request_id()}
+    trace = trace_id_of(read_traceparent(request.headers.get("traceparent")))
+    return {**fields, "trace_id": trace} if trace else fields
 
 
 def _log(response: Response) -> Response:

@@ -256,7 +256,7 @@ class JobBroker(HookedBroker):
 
     def _hook(self, message: "dramatiq.Message[Any]") -> Hook | None:
         given = message.options.get("webhook")
-        return hook_of(self, given, may_sign=self._may_sign) if given else None
+        return hook_of(self, message.options, may_sign=self._may_sign) if given else None
 
     def _callbacks(self, membership: Membership) -> tuple[NewJob, ...]:
         """The callbacks of a group as jobs, made once for all its members, who are sent one after the other."""

@@ -10,19 +10,23 @@ from ..jobs.webhooks import EVENTS, read_webhook
 from ..settings import MAKE_SECRET
 from ..store import Hook, NewJob
 from .offered import WEBHOOK_ACTOR
+from .submission import REQUEST_ID, TRACEPARENT
+
+INHERITED = (TRACEPARENT, REQUEST_ID)
+"""Options of a job that its deliveries have too."""
 
 
-def hook_of(broker: dramatiq.Broker, given: Any, *, may_sign: bool) -> Hook:
+def hook_of(broker: dramatiq.Broker, options: dict[str, Any], *, may_sign: bool) -> Hook:
     """Who is told of the ends of a job.
 
     Args:
-        given: see `read_webhook`.
+        options: of its message; for ``webhook`` see `read_webhook`.
         may_sign: whether there is a secret.
 
     Raises:
         InvalidJob: it is wrong, or deliveries could not be signed.
     """
-    webhook = read_webhook(given)
+    webhook = read_webhook(options["webhook"])
     if not may_sign:
         raise InvalidJob(
             "Deliveries are signed, and there is no secret to do it with: set JOBS_WEBHOOK_SECRETS for all processes. "
@@ -35,6 +39,7 @@ def hook_of(broker: dramatiq.Broker, given: Any, *, may_sign: bool) -> Hook:
         "queue_name": actor.queue_name,
         "actor_name": WEBHOOK_ACTOR,
         "args": [],
+        "options": {name: options[name] for name in INHERITED if name in options},
         "kwargs": {"url": webhook.url},
     }
     delivery = NewJob(

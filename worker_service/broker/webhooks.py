@@ -8,7 +8,7 @@ if the job runs again or is gone by then.
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from ..jobs.retry_after import respect_retry_after
 from ..jobs.signature import arguments_by_name
 from ..jobs.states import State
 from ..jobs.webhooks import signature_headers
-from ..outbound import Network, checked_client
+from ..outbound import checked_client
 from ..settings import Settings
 from ..store import Job
 from .broker import JobBroker
@@ -75,8 +75,8 @@ def declare(broker: JobBroker, settings: Settings) -> None:
             written = json.dumps(exchange, separators=(",", ":"))
             if not broker.store.progress(id, token, "null", written):
                 raise LeaseLost(f"job {id} was taken back")
-        exchange = json.loads(written)
-        return {"status": _send(url, id, exchange, settings.webhook_keys, settings.outbound_allow)}
+        body, trace = json.loads(written)["body"], delivery.options.get(TRACEPARENT)
+        return {"status": _send(url, id, body, trace, settings)}
 
     declare_actor: Any = dramatiq.actor(
         broker=broker,
@@ -100,7 +100,7 @@ def last_status(error: Any, result: Any) -> int | None:
     return int(found[1]) if found else None
 
 
-def _exchange(broker: JobBroker, id: str, event: str, ended_at: int) -> dict[str, Any]:
+def _exchange(broker: JobBroker, id: str, event: str, ended_at: int) -> dict[str, str]:
     """What is sent in every attempt."""
     job = broker.reads.job(id)
     at = to_text(ended_at)
@@ -110,9 +110,7 @@ def _exchange(broker: JobBroker, id: str, event: str, ended_at: int) -> dict[str
         data = {**job_data(job, actor.fn if actor else None), **data}
     elif job is not None:  # it runs again
         data = {"id": id, "actor": job.actor, "queue": job.queue, **data}
-    exchange = {"body": _bounded({"type": f"job.{event}", "timestamp": at, "data": data})}
-    trace = job.message.get("options", {}).get(TRACEPARENT) if job else None
-    return {**exchange, "traceparent": trace} if trace else exchange
+    return {"body": _bounded({"type": f"job.{event}", "timestamp": at, "data": data})}
 
 
 def job_data(job: Job, fn: Callable[..., Any] | None) -> dict[str, Any]:
@@ -154,12 +152,13 @@ def _bounded(event: dict[str, Any]) -> str:
     return text
 
 
-def _send(
-    url: str, id: str, exchange: dict[str, Any], keys: Sequence[bytes], allowed: Sequence[Network]
-) -> int:
+def _send(url: str, id: str, text: str, trace: str | None, settings: Settings) -> int:
     """POST once; the status with which the receiver took it.
 
     Its answer is not read: it is of no use, and may be of any size.
+
+    Args:
+        trace: that of the job, if it has one.
 
     Raises:
         RetryLater: it says when to come again.
@@ -168,15 +167,18 @@ def _send(
     """
     import httpx2
 
+    keys = settings.webhook_keys
     if not keys:
         raise DeliveryFailed("This worker has no secret to sign with: set JOBS_WEBHOOK_SECRETS.")
     where = urlsplit(url).hostname
-    body = exchange["body"].encode()
+    body = text.encode()
     headers = {"Content-Type": "application/json", "User-Agent": "worker-service"}
     headers |= signature_headers(id, time.time(), body, keys)
-    if "traceparent" in exchange:
-        headers["traceparent"] = exchange["traceparent"]
-    client = checked_client(allowed, seconds=WHOLE_SECONDS, silence=SILENCE_SECONDS, follow_redirects=False)
+    if trace:
+        headers["traceparent"] = trace
+    client = checked_client(
+        settings.outbound_allow, seconds=WHOLE_SECONDS, silence=SILENCE_SECONDS, follow_redirects=False
+    )
     try:
         with client, client.stream("POST", url, content=body, headers=headers) as response:
             status = response.status_code

@@ -15,7 +15,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ..broker.proxy import CURRENT, JobProxy, describe
+from ..broker.proxy import CURRENT, JobProxy
 from ..broker.submission import TRACEPARENT
 
 SYSTEM = "worker_service"
@@ -24,7 +24,7 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class Tracing(Middleware):
-    """First in the list: it sees a delivery before all others and after them.
+    """First in the list: it sees a delivery before all others.
 
     Args:
         tracer: makes the spans.
@@ -71,38 +71,39 @@ class Tracing(Middleware):
             context.attach(trace.set_span_in_context(span)),
         )
 
-    def after_process_message(
-        self, _broker: Any, message: Any, *, result: Any = None, exception: BaseException | None = None
-    ) -> None:
-        """A delivery ended."""
-        self._end(message, exception)
+    def before_ack(self, _broker: Any, message: Any) -> None:
+        """A delivery ended; only now all is known of how."""
+        self._end(message)
 
-    def after_skip_message(self, _broker: Any, message: Any) -> None:
-        """A delivery ended before its actor was called."""
-        self._end(message, None)
+    def before_nack(self, _broker: Any, message: Any) -> None:
+        """The same of one that failed."""
+        self._end(message)
 
-    def _end(self, job: JobProxy, exception: BaseException | None) -> None:
+    def _end(self, job: JobProxy) -> None:
         opened = self._open.pop((job.claimed.id, job.claimed.token), None)
         if opened is None:
             return
         span, before = opened
         context.detach(before)
         if span.is_recording():
-            outcome = job.decision.verb if job.decision else ("dead_letter" if job.failed else "complete")
-            span.set_attribute("worker_service.outcome", outcome)
-            if exception is not None and outcome not in ("hand_back", "cancel", "snooze"):
-                told = json.loads(describe(exception, job.secrets))
-                span.set_attribute("error.type", told["type"])
-                span.add_event(
-                    "exception",
-                    {
-                        "exception.type": told["type"],
-                        "exception.message": told["message"],
-                        "exception.stacktrace": told["traceback"],
-                    },
-                )
-                span.set_status(StatusCode.ERROR, told["message"])
+            outcome = job.outcome()
+            span.set_attribute("worker_service.outcome", outcome.verb)
+            if outcome.error and outcome.verb != "snooze":
+                _tell_error(span, json.loads(outcome.error))
         span.end()
+
+
+def _tell_error(span: trace.Span, error: dict[str, str]) -> None:
+    span.set_attribute("error.type", error["type"])
+    span.add_event(
+        "exception",
+        {
+            "exception.type": error["type"],
+            "exception.message": error["message"],
+            "exception.stacktrace": error["traceback"],
+        },
+    )
+    span.set_status(StatusCode.ERROR, error["message"])
 
 
 def _told(options: dict[str, Any]) -> context.Context | None:

@@ -30,7 +30,7 @@ test-process: $(BIN)/.installed-dev ## start, kill and cut off the service, its 
 test-fuzz: $(BIN)/.installed-dev ## send to every operation of the HTTP interface what no person would
 	$(BIN)/pytest -n 2 -m fuzz tests/openapi
 
-test-redis: $(BIN)/.installed-dev ## run the tests against the redis-server of this system
+test-redis: $(BIN)/.installed-dev ## run what depends on the server against the redis-server of this system
 	@if command -v redis-server >/dev/null; then \
 		export TEST_SERVER_BINARY=redis-server; \
 		$(PYTEST) -m "not soak and not bound and not fuzz" $(OF_THE_SERVER) && $(PYTEST) -m "bound and not soak" $(OF_THE_SERVER); \

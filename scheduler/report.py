@@ -41,8 +41,9 @@ class Report:
         if now < self._look_at:
             return
         self._look_at = now + EVERY_SECONDS
-        _say_how_it_does(self._readings.read())
-        self._say(self._alerts.now(), now)
+        overview = self._readings.read()
+        _say_how_it_does(overview)
+        self._say(self._alerts.now(overview), now)
 
     def _say(self, alerts: list[Alert], now: float) -> None:
         """Each when it begins, every ten minutes while it lasts, and when it is over."""
@@ -60,10 +61,10 @@ class Report:
 
 def _say_how_it_does(overview: Overview) -> None:
     told = {
-        "queued": sum(queue.queued for queue in overview.queues),
-        "delayed": sum(queue.delayed for queue in overview.queues),
+        "queued": overview.queued,
+        "delayed": overview.delayed,
         "running": overview.running,
-        "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
+        "oldest_ms": overview.oldest_ms,
         "workers": overview.open_workers,
     }
     is_at_rest = not (told["queued"] or told["running"])

@@ -1,6 +1,6 @@
 """A server that lost the last moments: what it takes for running, and is not, runs again."""
 
-import time
+import threading
 from functools import partial
 
 import dramatiq
@@ -20,12 +20,11 @@ def test_job_whose_end_the_server_has_lost_runs_again_and_those_that_run_go_on(
     with EmbeddedServer(binary=server_binary) as server:
         broker = make_broker(url=server.url)
         started: list[str] = []
-        may_end: list[str] = []
+        may_end = {name: threading.Event() for name in ("goes on", "ends", "lost")}
 
         def hold(name: str) -> None:
             started.append(name)
-            while name not in may_end:
-                time.sleep(0.01)
+            assert may_end[name].wait(30)
 
         actor = an_actor(broker, hold)
         with working(broker, threads=2):
@@ -37,10 +36,10 @@ def test_job_whose_end_the_server_has_lost_runs_again_and_those_that_run_go_on(
             assert [job.id for job in claimed] == [lost.message_id]
 
             broker.store.client.client_kill_filter(_type="normal")  # as all are that a server had
-            may_end += ["ends", "lost"]
-            for message in (ends, lost):
+            for message, name in ((ends, "ends"), (lost, "lost")):
+                may_end[name].set()
                 wait_until(partial(has_succeeded, broker, message))
-            may_end += ["goes on"]
+            may_end["goes on"].set()
             wait_until(partial(has_succeeded, broker, goes_on))
         assert sorted(started) == ["ends", "goes on", "lost"]
 

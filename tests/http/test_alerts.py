@@ -116,7 +116,7 @@ def test_jobs_that_were_given_up_are_told(client: FlaskClient, broker: JobBroker
     ("info", "name"),
     [
         ({"used_memory": 71, "maxmemory": 100}, "RedisMemory"),
-        ({"evicted_keys": 1}, "RedisEvicts"),
+        ({"evicted_keys": 1, "maxmemory_policy": "allkeys-lru"}, "RedisEvicts"),
         ({"aof_last_write_status": "err"}, "RedisDisk"),
     ],
 )
@@ -129,6 +129,14 @@ def test_server_that_is_full_or_cannot_write_is_told(
 ):
     monkeypatch.setattr(broker.vitals, "read", lambda: info)
     assert alerts(client) == {name: None}
+
+
+@pytest.mark.usefixtures("well")
+def test_keys_that_were_dropped_before_that_was_forbidden_are_past(
+    client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(broker.vitals, "read", lambda: {"evicted_keys": 9, "maxmemory_policy": "noeviction"})
+    assert alerts(client) == {}
 
 
 def test_every_rule_of_prometheus_is_told_here_too_or_cannot_be():

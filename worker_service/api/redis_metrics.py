@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily as Counter
 from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import Metric
 
-_STATUSES = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+from ..store.vitals import disk_failures
 
 
 def redis_metrics(info: Mapping[str, Any]) -> Iterator[Metric]:
@@ -39,10 +39,9 @@ def redis_metrics(info: Mapping[str, Any]) -> Iterator[Metric]:
             "Whether it keeps an append-only file.",
             value=info["aof_enabled"],
         )
-    told = [info[name] for name in _STATUSES if name in info]
-    if told:
+    if "aof_last_write_status" in info:
         yield Gauge(
             "worker_service_redis_persistence_ok",
             "Whether it could write to its disk the last time.",
-            value=int(all(status == "ok" for status in told)),
+            value=int(not disk_failures(info)),
         )

@@ -30,11 +30,11 @@ def _of_jobs(overview: Overview) -> dict[str, int]:
     """A queue's own numbers stand under ``queued:NAME``, ``delayed:NAME``, ``running:NAME``,
     ``wanted_threads:NAME`` and ``oldest_ms:NAME``."""
     return {
-        "queued": sum(queue.queued for queue in overview.queues),
-        "delayed": sum(queue.delayed for queue in overview.queues),
+        "queued": overview.queued,
+        "delayed": overview.delayed,
         "running": overview.running,
         "wanted_threads": overview.wanted_threads,
-        "oldest_ms": max((queue.oldest_ms or 0 for queue in overview.queues), default=0),
+        "oldest_ms": overview.oldest_ms,
         **{state: overview.kept[state] for state in FINAL_STATES},
         "workers": overview.open_workers,
         "workers_stalled": len(overview.stalled_workers),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..store import Rates
-from ..store.overview import Overview, Overviews
+from ..store.overview import Overview
+from ..store.vitals import disk_failures
 from .broker import JobBroker
 from .offered import offered
 from .schedules import Entry, Timetable
@@ -51,18 +52,20 @@ class Alerts:
 
     def __init__(self, broker: JobBroker, time_zone: str) -> None:
         self._broker = broker
-        self._readings = Overviews(broker.store.client, broker.store.namespace)
         self._rates = Rates(broker.store.client, broker.store.keys)
         self._timetable = Timetable(broker, time_zone)
 
-    def now(self) -> list[Alert]:
+    def now(self, overview: Overview) -> list[Alert]:
         """What is wrong now, the worst first.
+
+        Args:
+            overview: read now.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         found = [
-            *_of_workers(self._readings.read()),
+            *_of_workers(overview),
             *self._of_schedules(),
             *_of_actors(self._rates.lately(sorted(offered(self._broker.actors)))),
             *_of_server(self._broker.vitals.read()),
@@ -89,8 +92,7 @@ class Alerts:
 
 def _of_workers(overview: Overview) -> Iterator[Alert]:
     if not overview.open_workers:
-        waiting = sum(queue.queued for queue in overview.queues)
-        text = f"No worker process lives; {_jobs(waiting)}. Start one: worker-service worker"
+        text = f"No worker process lives; {_jobs(overview.queued)}. Start one: worker-service worker"
         yield Alert("NoWorker", "critical", "", text)
     if (overview.canary_age_ms or 0) > CANARY_MS:
         text = f"No canary came through for {_seconds(overview.canary_age_ms or 0)}: one is sent each minute."
@@ -125,11 +127,11 @@ def _of_server(info: Mapping[str, Any]) -> Iterator[Alert]:
     if most and used > MOST_MEMORY * most:
         text = f"Redis uses {used * 100 // most} % of its memory; from 80 % on no jobs are accepted."
         yield Alert("RedisMemory", "warning", "", text)
-    if info.get("evicted_keys", 0):
-        text = f"Redis has dropped {info['evicted_keys']} keys since it started, jobs perhaps among them."
+    # What was dropped before somebody forbade it is past.
+    if info.get("evicted_keys", 0) and info.get("maxmemory_policy") != "noeviction":
+        text = f"Redis drops keys, {info['evicted_keys']} since it started: jobs perhaps among them."
         yield Alert("RedisEvicts", "critical", "", text)
-    statuses = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
-    if any(info.get(name, "ok") != "ok" for name in statuses):
+    if disk_failures(info):
         yield Alert("RedisDisk", "critical", "", "Redis cannot write to its disk.")
 
 

@@ -14,7 +14,7 @@ from ..jobs.errors import StoreTooNew
 from .connection import translated
 from .keys import Keys
 from .schema import refuse_newer
-from .vitals import HIGH_WATER
+from .vitals import HIGH_WATER, disk_failures
 
 OLDEST = (7, 0)
 """The oldest Redis that the tests run on; what Valkey calls itself for old clients is newer."""
@@ -152,14 +152,12 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
             "Redis keeps no append-only file, so a crash loses what came since its last snapshot, "
             "if it makes any: set appendonly yes.",
         )
-    failed = {"aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status"}
-    for name in sorted(failed):
-        if info.get(name, "ok") != "ok":
-            yield Finding(
-                "error",
-                "persistence",
-                f"Redis could not write to its disk ({name} is {info[name]}): see its log, and its disk's room.",
-            )
+    for name, status in disk_failures(info).items():
+        yield Finding(
+            "error",
+            "persistence",
+            f"Redis could not write to its disk ({name} is {status}): see its log, and its disk's room.",
+        )
 
 
 def _latency(latency_ms: float) -> Iterator[Finding]:

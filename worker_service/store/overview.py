@@ -90,6 +90,21 @@ class Overview:
     canary_age_ms: int | None = None
 
     @property
+    def queued(self) -> int:
+        """Jobs that may be claimed, in the queues that are told."""
+        return sum(queue.queued for queue in self.queues)
+
+    @property
+    def delayed(self) -> int:
+        """Jobs that wait for their instant, in the queues that are told."""
+        return sum(queue.delayed for queue in self.queues)
+
+    @property
+    def oldest_ms(self) -> int:
+        """How long the oldest job of all has been waiting that may be claimed, or is due; 0 without one."""
+        return max((queue.oldest_ms or 0 for queue in self.queues), default=0)
+
+    @property
     def wanted_threads(self) -> int:
         """With so many nothing would wait: jobs that run or could, but for those of paused queues."""
         return self.running + sum(queue.queued for queue in self.queues if not queue.pause)

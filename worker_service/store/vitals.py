@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,15 @@ HIGH_WATER = 0.8
 
 AGE_SECONDS = 1.0
 _WAITAOF_SINCE = (7, 2)
+
+
+_DISK = ("aof_last_bgrewrite_status", "aof_last_write_status", "rdb_last_bgsave_status")
+"""What INFO tells of the last time that something was written to the disk, each in its way."""
+
+
+def disk_failures(info: Mapping[str, Any]) -> dict[str, str]:
+    """What could not be written to the disk, and what INFO says of it; what it does not tell is taken to be in order."""
+    return {name: str(info[name]) for name in _DISK if info.get(name, "ok") != "ok"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,17 @@ def test_what_runs_and_the_threads_that_would_be_needed_are_told_of_each_queue(
     assert value(found, "wanted_threads") == 6
 
 
+def test_job_that_runs_for_long_is_seen_under_its_actor(client: FlaskClient, store: Store):
+    now = time.time_ns() // 1_000_000
+    a_session(store, "s1", now_ms=now, lease_ms=3_600_000)
+    for ago_ms in (120_000, 5_000):
+        submitted(store, actor="add", now_ms=now - ago_ms)
+        claim(store, 1, now_ms=now - ago_ms)
+    found = scrape(client)
+    assert 120 <= value(found, "job_running_longest_seconds", actor="add") < 180
+    assert value(found, "job_running_longest_seconds", actor="typed") == 0
+
+
 def test_duplicates_and_jobs_that_were_put_back_are_counted(client: FlaskClient, store: Store):
     job = claimed(store, actor="typed")
     finish(store, job, "dead_letter", reason="failed")

@@ -56,6 +56,7 @@ def metrics(broker: JobBroker, settings: Settings, http: HttpMetrics) -> Bluepri
                 *health_metrics(overview),
                 *_of_threads(readings),
                 *redis_metrics(broker.vitals.read()),
+                _of_longest(overview, broker.actors),
                 *_of_actors(readings.totals(sorted(broker.actors))),
                 *schedule_metrics(timetable),
             ]
@@ -131,6 +132,17 @@ def _of_threads(readings: Overviews) -> Iterator[Metric]:
         "Threads of worker processes that take jobs; busy are worker_service_jobs_running.",
         value=readings.threads(),
     )
+
+
+def _of_longest(overview: Overview, actors: Iterable[str]) -> Gauge:
+    longest = Gauge(
+        "worker_service_job_running_longest_seconds",
+        "For how long the job has been held that workers hold for the longest time; 0 without one.",
+        labels=["actor"],
+    )
+    for actor in sorted(actors):
+        longest.add_metric([actor], overview.longest_ms.get(actor, 0) / 1000)
+    return longest
 
 
 def _of_actors(totals: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:

@@ -8,7 +8,8 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import redis
 
@@ -76,6 +77,7 @@ class Overview:
         open_workers: worker processes with a lease, all of them.
         running: jobs that worker processes hold, all of them.
         kept: jobs in each final state that are not yet pruned.
+        longest_ms: actor -> for how long the job of it has been held that is held for the longest time.
         canary_age_ms: for how long no canary came through; None when none is expected.
     """
 
@@ -87,6 +89,7 @@ class Overview:
     open_workers: int
     running: int
     kept: dict[State, int]
+    longest_ms: dict[str, int] = field(default_factory=dict)
     canary_age_ms: int | None = None
 
     @property
@@ -117,6 +120,13 @@ class Overview:
             for each in self.workers
             if each.stalled_at_ms is not None and each.lease_ends_at_ms > self.at_ms
         ]
+
+
+class _Held(NamedTuple):
+    """What worker processes hold: how many jobs of each queue, and since when the oldest of each actor."""
+
+    in_queue: Counter[str]
+    since: dict[str, int]
 
 
 class Overviews:
@@ -154,16 +164,17 @@ class Overviews:
             queues = sorted(name.decode() for name in names)
             sessions = {session.decode(): int(lease_end) for session, lease_end in leases}
             workers, running = self._workers(sessions)
-            running_in = self._running_in(sessions)
+            held = self._held(sessions)
             return Overview(
                 at_ms=now_ms,
-                queues=self._queues(queues[:MOST_QUEUES], running_in, now_ms),
+                queues=self._queues(queues[:MOST_QUEUES], held.in_queue, now_ms),
                 more_queues=max(0, len(queues) - MOST_QUEUES),
                 workers=workers,
                 more_workers=len(sessions) - len(workers),
                 open_workers=sum(lease_end > now_ms for lease_end in sessions.values()),
                 running=running,
                 kept=dict(zip(FINAL_STATES, kept, strict=True)),
+                longest_ms={actor: max(0, now_ms - at_ms) for actor, at_ms in held.since.items()},
                 canary_age_ms=canary_age_ms(now_ms, *canary),
             )
 
@@ -176,8 +187,8 @@ class Overviews:
         with translated():
             seconds, micros = self._client.time()
             open_: list[bytes] = self._client.zrange(self._keys.sessions, 0, -1)  # type: ignore[assignment]
-            running_in = self._running_in(session.decode() for session in open_)
-            (found,) = self._queues([name], running_in, seconds * 1000 + micros // 1000)
+            held = self._held(session.decode() for session in open_)
+            (found,) = self._queues([name], held.in_queue, seconds * 1000 + micros // 1000)
         return found
 
     def totals(self, actors: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -196,18 +207,21 @@ class Overviews:
             for name, fields in zip(names, found, strict=True)
         }
 
-    def _running_in(self, sessions: Iterable[str]) -> Counter[str]:
-        """Queue -> how many of its jobs worker processes hold."""
+    def _held(self, sessions: Iterable[str]) -> "_Held":
+        found = _Held(Counter(), {})
         with self._client.pipeline(transaction=False) as pipe:
             for session in sessions:
                 pipe.hkeys(self._keys.running(session))
             held = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
             ids = itertools.chain.from_iterable(ids for ids in held if isinstance(ids, list))
             for id in itertools.islice(ids, MOST_RUNNING):
-                pipe.hget(self._keys.job(id.decode()), "queue")
-            return Counter(
-                queue.decode() for queue in pipe.execute(raise_on_error=False) if isinstance(queue, bytes)
-            )
+                pipe.hmget(self._keys.job(id.decode()), "queue", "actor", "started_at")
+            for row in pipe.execute(raise_on_error=False):
+                if isinstance(row, list) and None not in row and row[2].isdigit():
+                    queue, actor, at_ms = row[0].decode(), row[1].decode(), int(row[2])
+                    found.in_queue[queue] += 1
+                    found.since[actor] = min(at_ms, found.since.get(actor, at_ms))
+        return found
 
     def _queues(self, names: list[str], running_in: Mapping[str, int], now_ms: int) -> list[QueueOverview]:
         with self._client.pipeline(transaction=False) as pipe:

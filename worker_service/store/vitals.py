@@ -25,7 +25,7 @@ _DISK = ("aof_last_bgrewrite_status", "aof_last_write_status", "rdb_last_bgsave_
 
 
 def disk_failures(info: Mapping[str, Any]) -> dict[str, str]:
-    """What could not be written to the disk, and what INFO says of it; what it does not tell is taken to be in order."""
+    """What could not be written to the disk, and what INFO says of it; what that does not tell is in order."""
     return {name: str(info[name]) for name in _DISK if info.get(name, "ok") != "ok"}
 
 

@@ -50,7 +50,8 @@ class Lines(logging.Handler):
 def lines() -> Iterator[Lines]:
     handler = Lines()
     logger = logging.getLogger("worker_service.requests")
-    before, logger.level = logger.level, logging.INFO
+    before = logger.level
+    logger.setLevel(logging.INFO)  # not by the attribute: loggers remember what is enabled
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)

@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Any, Literal
 
-from worker_service import Sensitive, actor, current_job
+from worker_service import Sensitive, actor, current_job, once
 
 
 @actor(queue_name="pages", max_attempts=1)
@@ -48,3 +48,12 @@ def order(
 ) -> str:
     """Has arguments of many types, one of which is secret."""
     return f"{customer}: {amount} {size} {gift} {tags} {len(card)}"
+
+
+@actor(queue_name="pages", max_attempts=1)
+def charge(order: int) -> str:
+    """Charges at a bank that never answers."""
+    with once("charge") as step:
+        if not step.is_done:
+            raise ConnectionError(f"no answer about order {order}")
+    return str(step.result)

@@ -84,6 +84,23 @@ def test_key_is_made_shown_once_and_may_only_read(tab: Page, guarded: RunningSer
     expect(tab.locator("tbody tr", has_text="keys.revoke")).to_contain_text("204")
 
 
+def test_key_gets_another_secret_and_the_one_before_ends(tab: Page, guarded: RunningService):
+    added = guarded.http.post(
+        "/v1/keys", json={"name": "rotated", "scopes": ["read"]}, headers=AS_ADMIN
+    ).json()
+    tab.goto("/ui/system/keys")
+    sign_in(tab, ADMIN_KEY)
+    tab.locator("tr[data-row]", has_text="rotated").get_by_role("link", name="Another secret").click()
+    answer_dialog(tab, "Another secret")
+    secret = tab.locator("#shown").inner_text()
+    tab.get_by_role("link", name="Done").click()
+    tab.get_by_role("button", name="Sign out").click()
+    sign_in(tab, added["key"])
+    expect(tab.get_by_role("alert")).to_be_visible()
+    sign_in(tab, secret)
+    expect(tab.locator("footer")).to_contain_text("rotated")
+
+
 def test_worker_is_quieted_and_stopped_and_another_one_starts(tab: Page, guarded: RunningService):
     tab.goto("/ui/workers")
     sign_in(tab, ADMIN_KEY)

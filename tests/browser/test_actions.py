@@ -75,6 +75,26 @@ class TestJobs:
         expect(tab.get_by_text("Made again from")).to_be_visible()
         assert json.loads(json.dumps(service.job(f"/v1/jobs/{id}")))["replayed_as"]
 
+    def test_step_in_doubt_is_settled(self, visit: Open, service: RunningService):
+        path = service.submit("charge", order=17)
+        service.wait_for_state(path, "dead")
+        tab = visit("/ui" + path.removeprefix("/v1"))
+        row = tab.locator("tr", has_text="charge").filter(has=tab.get_by_role("link", name="It happened"))
+        row.get_by_role("link", name="It did not happen").click()
+        answer_dialog(tab, "It did not happen")
+        told(tab, "The step will be done when the job goes on.")
+        tab.get_by_role("button", name="Retry").click()
+        wait_until(
+            lambda: (
+                [each["error"]["type"] for each in service.job(path)["attempts"]] == 2 * ["ConnectionError"]
+            )
+        )
+        row.get_by_role("link", name="It happened").click()
+        answer_dialog(tab, "It happened", result='"ch_17"')
+        told(tab, "The step counts as done.")
+        tab.get_by_role("button", name="Retry").click()
+        assert service.wait_for_state(path, "succeeded")["result"] == "ch_17"
+
     def test_command_is_copied(self, visit: Open, service: RunningService):
         id = dead_job(service, "copy me")
         tab = visit(f"/ui/jobs/{id}")
@@ -195,6 +215,17 @@ class TestSchedules:
         tab.get_by_role("link", name="Delete").click()
         answer_dialog(tab, "Delete")
         assert service.http.get("/v1/schedules/made-here").status_code == 404
+
+    def test_jobs_of_past_ticks_are_made(self, visit: Open, service: RunningService):
+        definition = {"actor": "succeed", "cron": "0 9 * * *", "timezone": "UTC"}
+        assert service.http.put("/v1/schedules/of-the-past", json=definition).status_code == 201
+        tab = visit("/ui/schedules/of-the-past")
+        tab.get_by_role("link", name="Backfill").click()
+        answer_dialog(tab, "Backfill", **{"from": "2025-03-01T00:00", "to": "2025-03-03T00:00"})
+        told(tab, "The jobs of these ticks are made.")
+        expect(tab.locator("#history ~ .wide")).to_contain_text("2025-03-02 09:00:00")
+        expect(tab.locator("#history ~ .wide .state")).to_have_text(["succeeded", "succeeded"])
+        service.http.delete("/v1/schedules/of-the-past")
 
 
 class TestActors:

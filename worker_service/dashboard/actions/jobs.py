@@ -95,6 +95,9 @@ SUBMIT_JOB = Action(
     leads=job_page,
     is_once=True,
 )
+STEP_RESULT = Field(
+    "result", "What it came to, as JSON", kind="json", hint="What the job goes on with; left out: null."
+)
 STEP_DONE = Action(
     name="step-done",
     endpoint="steps.settle",
@@ -103,7 +106,8 @@ STEP_DONE = Action(
     text="The step is in doubt. If it happened, it is not done again when the job goes on.",
     done="The step counts as done.",
     places=("id", "name"),
-    body=lambda _: {"outcome": "done"},
+    fields=(STEP_RESULT,),
+    body=lambda given: {"outcome": "done", "result": STEP_RESULT.read(given.get("result", ""))},
     is_grave=True,
 )
 STEP_NOT_DONE = Action(

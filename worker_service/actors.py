@@ -1,6 +1,7 @@
 """The worker's front door: ``dramatiq worker_service.actors``. Declares the built-in actors, then imports your own."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,6 +22,7 @@ from .tasks.send_email import send_email as _send_email
 
 Recipients = str | Annotated[list[str], Field(min_length=1)]
 Pixels = Annotated[int, Field(ge=1, le=10_000)]
+Sizes = Annotated[list[tuple[Pixels, Pixels]], Field(min_length=1, max_length=20)]
 
 registry.broker()
 
@@ -30,7 +32,7 @@ add = registry.actor(_add)
 @registry.actor(max_attempts=5)  # type: ignore[untyped-decorator]
 def fetch_remote(url: str) -> dict[str, Any]:
     """Fetch ``url`` and return its status, type, size in bytes and the first 16 KiB of its text."""
-    return _fetch_remote(url, settings().outbound_allow)
+    return _fetch_remote(_files(), url, settings().outbound_allow)
 
 
 @registry.actor(queue_name="emails")  # type: ignore[untyped-decorator]
@@ -42,15 +44,14 @@ def send_email(to: Recipients, subject: str, text: str, html: str | None = None)
 @registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]
 def resize_image(
     source: str,
-    width: Pixels,
-    height: Pixels,
+    width: Pixels | None = None,
+    height: Pixels | None = None,
     format: Format | None = None,  # noqa: A002 - what a request calls it
+    sizes: Sizes | None = None,
 ) -> dict[str, Any]:
-    """Make an image, a path below ``files`` in the data directory or a URL, fit into a box; nothing is enlarged."""
-    given = settings()
-    return _resize_image(
-        given.data_dir / "files", source, width, height, format, allowed=given.outbound_allow
-    )
+    """Make an image, a path below ``files`` in the data directory or a URL, fit into a box, or each of ``sizes``."""
+    allowed = settings().outbound_allow
+    return _resize_image(_files(), source, width, height, format, sizes, allowed=allowed)
 
 
 @registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]
@@ -75,7 +76,11 @@ def canary() -> None:
 @registry.actor
 def cleanup_temp(older_than_hours: Annotated[float, Field(ge=0)] = 24) -> dict[str, int]:
     """Remove temporary files of actors, below ``files`` in the data directory, that are older."""
-    return _cleanup_temp(settings().data_dir / "files", older_than_hours)
+    return _cleanup_temp(_files(), older_than_hours)
+
+
+def _files() -> Path:
+    return settings().data_dir / "files"
 
 
 def _mail_server() -> MailServer:

@@ -35,6 +35,7 @@ def app(broker: JobBroker, settings: Settings) -> Flask:
         ("resize_image", IMAGE, "reports"),
         ("resize_image", {**IMAGE, "width": 10_000, "height": 1, "format": "webp"}, "reports"),
         ("resize_image", {**IMAGE, "format": None}, "reports"),
+        ("resize_image", {"source": "a.jpg", "sizes": [[1200, 1200], [300, 300]]}, "reports"),
     ],
 )
 def test_right_arguments_are_accepted(client: FlaskClient, actor: str, args: dict[str, Any], queue: str):
@@ -55,6 +56,8 @@ def test_right_arguments_are_accepted(client: FlaskClient, actor: str, args: dic
         ("resize_image", {**IMAGE, "height": 10_001}, "/args/height"),
         ("resize_image", {**IMAGE, "width": "100"}, "/args/width"),
         ("resize_image", {**IMAGE, "format": "bmp"}, "/args/format"),
+        ("resize_image", {"source": "a.jpg", "sizes": []}, "/args/sizes"),
+        ("resize_image", {"source": "a.jpg", "sizes": [[300, 300], [300, 0]]}, "/args/sizes/1/1"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(

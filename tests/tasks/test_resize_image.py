@@ -182,8 +182,9 @@ class TestFormats:
         image = opened(files, resize_image(files, name, 20, 20))
         assert is_close(image.convert("RGB").getpixel((10, 10)), RED)
 
-    def test_content_decides_not_the_name(self, files: Path, put: Put):
-        result = resize_image(files, put("a.jpg", halves(RED, BLUE), format="png"), 100, 100)
+    @pytest.mark.parametrize("name", ["upload", "upload.bin", "a.PNG"])
+    def test_content_decides_where_the_name_says_nothing_else(self, files: Path, put: Put, name: str):
+        result = resize_image(files, put(name, halves(RED, BLUE), format="png"), 100, 100)
         assert opened(files, result).size == (100, 50)
         assert (result["format"], Path(result["path"]).suffix) == ("png", ".png")
 
@@ -200,9 +201,17 @@ class TestFormats:
 class TestResult:
     def test_same_image_and_size_give_the_same_file(self, files: Path, put: Put):
         first = resize_image(files, put("a.jpg", halves(RED, BLUE)), 100, 100)
-        again = resize_image(files, put("other/b.png", (files / "a.jpg").read_bytes()), 100, 100)
+        again = resize_image(files, put("other/b.jpeg", (files / "a.jpg").read_bytes()), 100, 100)
         assert first == again
         assert [path.name for path in (files / "resized").iterdir()] == [Path(first["path"]).name]
+
+    def test_several_sizes_are_made_in_one_job_and_each_is_the_file_it_is_alone(self, files: Path, put: Put):
+        name = put("a.webp", halves(RED, BLUE))
+        both = resize_image(files, name, format="jpeg", sizes=[(200, 200), (50, 50)])["images"]
+        assert [opened(files, each).size for each in both] == [(200, 100), (50, 25)]
+        bytes_before = (files / both[1]["path"]).read_bytes()
+        assert resize_image(files, name, 50, 50, "jpeg") == both[1]
+        assert (files / both[1]["path"]).read_bytes() == bytes_before
 
     def test_other_image_size_or_format_gives_another_file(self, files: Path, put: Put):
         name = put("a.jpg", halves(RED, BLUE))
@@ -254,6 +263,19 @@ class TestDownload:
 
 
 class TestRefused:
+    @pytest.mark.parametrize("kind", ["png", "gif", "webp"])
+    def test_image_of_another_format_than_its_name_says_is_given_up(self, files: Path, put: Put, kind: str):
+        with pytest.raises(PermanentError, match=f"a.jpg is a {kind.upper()} image, and its name says jpeg"):
+            resize_image(files, put("a.jpg", halves(RED, BLUE), format=kind), 100, 100)
+        assert not (files / "resized").exists()
+
+    @pytest.mark.parametrize("how_large", [{}, {"width": 5}, {"width": 5, "height": 5, "sizes": [(5, 5)]}])
+    def test_size_that_is_missing_or_said_twice_is_given_up(
+        self, files: Path, put: Put, how_large: dict[str, Any]
+    ):
+        with pytest.raises(PermanentError, match="width and height, or a list"):
+            resize_image(files, put("a.jpg", halves(RED, BLUE)), **how_large)
+
     @pytest.mark.parametrize("name", ["../secret.png", "a/../../secret.png", "link.png", "folder/secret.png"])
     def test_file_outside_of_the_directory_is_not_read(self, files: Path, put: Put, name: str):
         outside = files.parent / "secret.png"

@@ -1,4 +1,4 @@
-"""Makes an image smaller."""
+"""Makes an image smaller, in one size or in several."""
 
 import hashlib
 import io
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Format = Literal["jpeg", "png", "gif", "webp"]
+Size = tuple[int, int]
 
 SIZE_LIMIT = 50 * 1024 * 1024
 PIXEL_LIMIT = 64_000_000
@@ -22,6 +23,15 @@ PIXEL_LIMIT = 64_000_000
 
 RESULTS = "resized"
 _READABLE = ("JPEG", "PNG", "GIF", "WEBP")
+_ENDINGS: dict[str, Format] = {
+    ".gif": "gif",
+    ".jfif": "jpeg",
+    ".jpe": "jpeg",
+    ".jpeg": "jpeg",
+    ".jpg": "jpeg",
+    ".png": "png",
+    ".webp": "webp",
+}
 _SMOOTH_MODES = ("L", "RGB", "RGBA", "CMYK")
 _COLOURS_OF_PROFILE = {"L": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB "}
 _ORIENTATION = 0x0112
@@ -32,48 +42,58 @@ _QUALITY = 85
 def resize_image(
     files: Path,
     source: str,
-    width: int,
-    height: int,
+    width: int | None = None,
+    height: int | None = None,
     format: Format | None = None,  # noqa: A002 - the job's argument is called so
+    sizes: Sequence[Size] | None = None,
     *,
     allowed: Sequence[Network] = (),
 ) -> dict[str, Any]:
-    """Make an image small enough for a box, and keep it as a file.
+    """Make an image small enough for a box, or for each of several, and keep it as a file.
 
     The aspect ratio stays. An image that fits already keeps its size: nothing is enlarged. What was turned by the
     camera is stored upright. Of an animation the first frame is taken. JPEG has no transparency: what is transparent
-    becomes white. The colour profile is kept; other metadata (place, time, camera) is not. What the file is called
-    does not matter, its content decides.
+    becomes white. The colour profile is kept; other metadata (place, time, camera) is not.
 
     Args:
         files: the directory of files.
         source: a path relative to ``files``, or an http(s) URL; JPEG, PNG, GIF or WebP, at most 50 MiB and 64
             million pixels.
-        width, height: the box in pixels, 1 to 10,000.
+        width, height: the box in pixels, 1 to 10,000; or
+        sizes: the width and height of several boxes.
         format: of the result; by default that of the source.
         allowed: networks that may be reached although they are not public.
 
     Returns:
         ``path`` of the result relative to ``files``, its ``width`` and ``height`` in pixels, its size in ``bytes``
-        and its ``format``. The name follows from the content of the source and the arguments, so a repeat writes
-        the same file again.
+        and its ``format``; of several boxes a list of these, in their order, as ``images``. The name follows from the
+        content of the source and the box, so a repeat writes the same file again.
 
     Raises:
         RemoteError: the remote server failed or is busy.
         PermanentError: the source is missing, outside of ``files``, at an address that is not public, refused by its
-            server, too large, or no image;
-            or Pillow is not installed.
+            server, too large, no image, or one of another format than its name says; or Pillow is not installed.
     """
+    if (width is None) != (height is None) or (width is None) == (sizes is None):
+        raise PermanentError("say how large: width and height, or a list of them as sizes")
     content = _content(files, source, allowed)
+    if width is not None and height is not None:
+        return _one(files, source, content, (width, height), format)
+    return {"images": [_one(files, source, content, size, format) for size in sizes or ()]}
+
+
+def _one(files: Path, source: str, content: bytes, box: Size, wanted: Format | None) -> dict[str, Any]:
     try:
-        small, written_as = _resized(content, (width, height), format)
+        small, found = _resized(content, box)
+        _check_ending(source, found)
+        written_as = wanted or found
         encoded = _encoded(small, written_as)
     except (MemoryError, PermanentError):
         raise
     except Exception as error:
         # Hostile files make Pillow raise nearly anything; the same bytes will do so again.
         raise PermanentError(f"{source} cannot be read as an image: {error!r}") from error
-    name = f"{hashlib.sha256(content).hexdigest()[:32]}-{width}x{height}.{written_as}"
+    name = f"{hashlib.sha256(content).hexdigest()[:32]}-{box[0]}x{box[1]}.{written_as}"
     write_whole(files / RESULTS / name, encoded)
     return {
         "path": f"{RESULTS}/{name}",
@@ -82,6 +102,13 @@ def resize_image(
         "bytes": len(encoded),
         "format": written_as,
     }
+
+
+def _check_ending(source: str, found: Format) -> None:
+    """A file that is called other than it is was meant to deceive, or was mixed up; a URL's ending says nothing."""
+    said = _ENDINGS.get(Path(source).suffix.lower())
+    if "://" not in source and said not in (None, found):
+        raise PermanentError(f"{source} is a {found.upper()} image, and its name says {said}: rename it")
 
 
 def _content(files: Path, source: str, allowed: Sequence[Network]) -> bytes:
@@ -94,8 +121,8 @@ def _content(files: Path, source: str, allowed: Sequence[Network]) -> bytes:
     return content
 
 
-def _resized(content: bytes, box: tuple[int, int], wanted: Format | None) -> "tuple[Image.Image, Format]":
-    """The small image, upright, and the format to write."""
+def _resized(content: bytes, box: Size) -> "tuple[Image.Image, Format]":
+    """The small image, upright, and the format of the source."""
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
@@ -116,7 +143,7 @@ def _resized(content: bytes, box: tuple[int, int], wanted: Format | None) -> "tu
     small = _smooth(opened)
     # Turned only when small, and straight from the file if possible: a JPEG is then decoded at a fraction of its size.
     small.thumbnail(box[::-1] if lies else box, Image.Resampling.LANCZOS)
-    return ImageOps.exif_transpose(small), wanted or _format_of(opened)
+    return ImageOps.exif_transpose(small), _format_of(opened)
 
 
 def _format_of(opened: "Image.Image") -> Format:

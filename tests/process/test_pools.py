@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.process.slow_site import SlowSite
 from tests.process.workers import Service
 from tests.waiting import wait_until
 from worker_service.jobs.states import State
@@ -25,6 +26,26 @@ def test_gevent_runs_hundreds_of_waiting_jobs_at_once(service: Service) -> None:
     assert set(service.effects("start").values()) == {1}
     starts = [service.times("start", f"job{i}")[0] for i in range(200)]
     assert max(starts) - min(starts) < 3
+
+
+@pytest.mark.soak
+def test_five_hundred_waits_of_a_second_on_one_gevent_process_end_within_two_and_a_half(
+    service: Service,
+) -> None:
+    with SlowSite(seconds=1.0) as site:
+        service.worker(threads=500, command="dramatiq-gevent")
+        service.submit("quick", "warm-up")
+        wait_until(lambda: service.in_state("succeeded") == 1, timeout=30)
+
+        begin = time.monotonic()
+        ids = service.submit("ask", site.url, count=500)
+        wait_until(lambda: service.in_state("succeeded") == 501, timeout=30)
+        seconds = time.monotonic() - begin
+
+    assert seconds < 2.5
+    assert site.most == 500
+    deliveries = [job.deliveries for id in ids if (job := service.reads.job(id))]
+    assert [len(each) for each in deliveries] == [1] * 500, "a lease was not held"
 
 
 def test_gevent_keeps_time_limits_and_stops_gracefully(service: Service) -> None:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 from sink import tell  # type: ignore[import-not-found] # found in the folder the command runs in
 
@@ -105,6 +106,13 @@ async def wait_async(name: str, seconds: float) -> str:
     await asyncio.sleep(seconds)
     effect("end", name)
     return name
+
+
+@actor
+def ask(url: str) -> int:
+    """Wait for an answer over HTTP, by the standard library, which knows nothing of greenlets."""
+    with urlopen(url, timeout=30) as answer:
+        return int(answer.status)
 
 
 @actor

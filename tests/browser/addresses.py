@@ -26,6 +26,8 @@ PAGES: dict[str, Callable[[RunningService], str]] = {
     "queues": lambda _: "/ui/queues",
     "schedules": lambda _: "/ui/schedules",
     "schedule": lambda _: "/ui/schedules/every-minute",
+    "schedule-new": lambda _: "/ui/do/create-schedule?actor=order&next=/",
+    "schedule-edit": lambda _: "/ui/do/edit-schedule?name=every-minute&next=/",
     "workers": lambda _: "/ui/workers",
     "actors": lambda _: "/ui/actors",
     "actor": lambda _: "/ui/actors/order",

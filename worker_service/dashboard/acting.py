@@ -15,6 +15,7 @@ from .actions import ACTIONS, Action, Given
 from .asking import Refused
 from .notices import leave_notice
 from .page import may, page
+from .unreadable import by_field
 
 FORM_LIMIT = 2 * 1024 * 1024
 """Twice what the interface takes: as a form, arguments may be longer."""
@@ -73,8 +74,11 @@ def _question(action: Action, given: Given, error: Refused | None = None) -> Res
         "given": given,
         "says": says,
         "problem": error.problem if error else None,
+        "errors": by_field(error.problem if error else None),
         "back": inside(given.get("next", "")),
     }
+    if action.about:
+        context |= action.about(given)
     return page("action.html", error.status if error else 200, **context)
 
 

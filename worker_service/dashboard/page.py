@@ -46,7 +46,7 @@ def may(endpoint: str, actor: str | None = None) -> bool:
     return True
 
 
-def _here() -> str:
+def here() -> str:
     """The address of the page, encoded as it was, for forms and links that come back to it."""
     query = request.query_string.decode(errors="replace")
     return quote(request.path) + (f"?{query}" if query else "")
@@ -64,7 +64,7 @@ def add_frame(routes: Blueprint, settings: Settings) -> None:
             "environment": settings.environment if is_known else None,
             "look": Look.of(request),
             "themes": THEMES,
-            "here": _here(),
+            "here": here(),
             "now_ms": time.time_ns() // 1_000_000,
             "notice": notice(),
             "may": may,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from ..settings import Settings
-from . import cron_words, filtering, json_view, spans, timeline, wording
+from . import cron_words, filtering, json_view, schema_form, spans, timeline, wording
 from .acting import add_actions
 from .errors import add_errors
 from .look import add_look
@@ -17,6 +17,7 @@ FILTERS: tuple[Callable[..., object], ...] = (
     wording.duration,
     wording.rfc_3339,
     wording.clock,
+    wording.local_clock,
     wording.first_line,
     wording.number,
     spans.waited_ms,
@@ -27,6 +28,7 @@ FILTERS: tuple[Callable[..., object], ...] = (
     cron_words.cron_words,
     wording.size,
     timeline.tick_word,
+    schema_form.option_text,
 )
 
 

@@ -4,15 +4,19 @@ What is simple has a field of its own kind; whatever else there is, is typed as 
 the actor's default holds.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..api.body import parsed
-from .asking import Refused
+from .unreadable import gathered, wrong
 
 PREFIX = "arg."
 """Before the names of arguments in forms."""
+FURTHER = "args"
+"""What a schema does not name, as a JSON object; all arguments of an actor that is not known here."""
 
 _SIMPLE = {"string": "text", "integer": "whole", "number": "number", "boolean": "choice"}
 
@@ -44,11 +48,41 @@ class FormField:
         match self.kind:
             case "text":
                 return text.replace("\r\n", "\n")
-            case "whole":
-                return int(text)
-            case "number":
-                return float(text) if "." in text or "e" in text.lower() else int(text)
+            case "whole" | "number":
+                return _number(text, is_whole=self.kind == "whole")
         return parsed(text)
+
+    def said(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The value under its name; nothing where a form leaves it empty, but of a text that is needed.
+
+        Raises:
+            Refused: see `read`.
+        """
+        text = form.get(PREFIX + self.name, "")
+        if not text and not (self.is_required and self.kind == "text" and not self.is_sensitive):
+            return {}
+        try:
+            return {self.name: self.read(text)}
+        except ValueError as error:
+            raise wrong(f"/args/{self.name}", f"{self.name}: {error}.") from None
+
+    def typed(self, value: Any) -> str:
+        """The text that is read as this value; of one that is hidden nothing: it is not known."""
+        if self.is_sensitive:
+            return ""
+        return value if self.kind == "text" and isinstance(value, str) else option_text(value)
+
+
+def _number(text: str, *, is_whole: bool) -> float:
+    try:
+        return int(text) if is_whole or not {".", "e"} & set(text.lower()) else float(text)
+    except ValueError:
+        raise ValueError("use a whole number" if is_whole else "use a number") from None
+
+
+def option_text(value: Any) -> str:
+    """A value as JSON: what a choice sends; a filter of templates."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
@@ -65,20 +99,34 @@ def arguments(schema: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, A
     """The arguments that a form says.
 
     Raises:
-        Refused: one cannot be read.
+        Refused: names each that cannot be read.
     """
-    found = {}
-    for each in fields_of(schema):
-        text = form.get(PREFIX + each.name, "")
-        if not text and not (each.is_required and each.kind == "text"):
-            continue
-        try:
-            found[each.name] = each.read(text)
-        except ValueError as error:
-            detail = f"{each.name}: {error}."
-            raise Refused(
-                {"type": "about:blank", "title": "This cannot be read", "status": 422, "detail": detail}, {}
-            ) from None
+    return gathered([partial(_further, form), *(partial(each.said, form) for each in fields_of(schema))])
+
+
+def typed_arguments(schema: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, str]:
+    """What a form says for these arguments."""
+    fields = fields_of(schema)
+    found = {PREFIX + each.name: each.typed(args[each.name]) for each in fields if each.name in args}
+    further = {name: value for name, value in args.items() if name not in {each.name for each in fields}}
+    return {**found, FURTHER: json.dumps(further, ensure_ascii=False, indent=2)} if further else found
+
+
+def takes_further(schema: Mapping[str, Any]) -> bool:
+    """Whether there may be arguments that it does not name."""
+    return bool(schema.get("additionalProperties", True))
+
+
+def _further(form: Mapping[str, str]) -> dict[str, Any]:
+    text = form.get(FURTHER, "")
+    if not text.strip():
+        return {}
+    try:
+        found = parsed(text)
+    except ValueError as error:
+        raise wrong("/args", f"Further arguments: {error}.") from None
+    if not isinstance(found, dict):
+        raise wrong("/args", "Further arguments have to be a JSON object.")
     return found
 
 
@@ -92,7 +140,7 @@ def _field(
         options = (True, False)
     words = [str(part.get("description", "")), _type(plain)]
     if "default" in part:
-        words.append(f"default {part['default']!r}")
+        words.append(f"default {option_text(part['default'])}")
     hint = ", ".join(word for word in words if word)
     return FormField(name, kind, options, hint, is_required, bool(part.get("x-sensitive")))
 

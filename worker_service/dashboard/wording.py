@@ -50,6 +50,11 @@ def clock(ms: int) -> str:
     return f"{_utc(ms):%Y-%m-%d %H:%M:%S}"
 
 
+def local_clock(text: str) -> str:
+    """An instant with an offset, as clocks show it, and the offset: ``2030-01-31 12:00:00 +01:00``."""
+    return f"{text[:10]} {text[11:19]} {text[-6:] if text[-6:-5] in '+-' else ''}".rstrip()
+
+
 def size(bytes: float) -> str:  # noqa: A002
     """Bytes in at most four characters and a unit."""
     for unit in ("B", "KiB", "MiB"):

@@ -20,7 +20,7 @@ def read_time_zone(name: str) -> zoneinfo.ZoneInfo:
     Raises:
         InvalidJob: there is no such zone on this machine.
     """
-    known = _known()
+    known = zones()
     if name not in known:
         raise InvalidJob(
             f"No time zone {name[:80]!r}.{did_you_mean(name[:80], known)}", code="unknown_time_zone"
@@ -29,8 +29,10 @@ def read_time_zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 @cache
-def _known() -> frozenset[str]:
-    """Reading the folder takes some 10 ms. What differs from machine to machine (``localtime``) is not in it."""
+def zones() -> frozenset[str]:
+    """The names that are known on this machine.
+
+    Reading the folder takes some 10 ms. What differs from machine to machine (``localtime``) is not in it."""
     return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 

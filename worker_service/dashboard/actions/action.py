@@ -1,18 +1,25 @@
 """What an action on a page consists of: what people are asked first, and what the HTTP interface is asked then."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from ...api.body import parsed
 from ...jobs.instants import to_text
-from ..asking import Refused, Reply, ask
+from ..asking import Reply, ask
+from ..durations import read_duration, typed_duration
+from ..unreadable import gathered, wrong
 from ..wording import utc_ms
 
 Given = MultiDict[str, str]
 """What a form, or the address of one, says."""
+
+_USE = {"number": "use a whole number", "instant": "use a date and a time, as in 2030-01-31T12:00"}
+"""What is said of a text that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +28,9 @@ class Field:
 
     Attributes:
         name: in the body that is sent to the interface.
-        kind: how it is asked for and read: text, long, number, instant, json or name (a text that must be ``equals``).
+        kind: how it is asked for and read: text, long, number, duration, instant, choice (one of ``options``) or json.
         equals: the place whose text has to be typed.
+        options: values and the words for them.
     """
 
     name: str
@@ -31,6 +39,7 @@ class Field:
     hint: str = ""
     required: bool = False
     equals: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
     def read(self, text: str) -> Any:
         """The value for the body; None for nothing.
@@ -44,13 +53,46 @@ class Field:
             match self.kind:
                 case "number":
                     return int(text)
+                case "duration":
+                    return read_duration(text)
                 case "instant":
                     return to_text(utc_ms(text))
                 case "json":
                     return parsed(text)
         except ValueError as error:
-            raise wrong(f"/{self.name}", f"{self.label}: {error}.") from None
+            raise wrong(f"/{self.name}", f"{self.label}: {_USE.get(self.kind, error)}.") from None
         return text.replace("\r\n", "\n")
+
+    def said(self, given: Given) -> dict[str, Any]:
+        """The value under its name; nothing where a form leaves it empty.
+
+        Raises:
+            Refused: see `read`.
+        """
+        value = self.read(given.get(self.name, ""))
+        return {} if value is None else {self.name: value}
+
+    def typed(self, value: Any) -> str:
+        """The text that is read as this value."""
+        if value is None:
+            return ""
+        match self.kind:
+            case "duration":
+                return typed_duration(value)
+            case "instant":
+                return str(value).removesuffix("Z").removesuffix(".000")
+            case "json":
+                return json.dumps(value, ensure_ascii=False, indent=2)
+        return str(value)
+
+
+def read_fields(fields: Iterable[Field], given: Given) -> dict[str, Any]:
+    """What a form says in these; what is left empty is not in it.
+
+    Raises:
+        Refused: names each that cannot be read.
+    """
+    return gathered(partial(each.said, given) for each in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +112,8 @@ class Action:
         headers: of the request.
         done: what the next page tells.
         leads: the page that is shown next, if that is not the one that it was done on.
+        form: the template of a form that asks for more than ``fields``; it is a page of its own, no dialog.
+        about: what that template shows, found out when it is asked; ``given`` may be among it.
         shows: the field of the answer that is shown at once, because nobody can ask for it later.
         is_grave: is asked back, even if there is nothing to fill in.
         is_once: sent twice, it is done once (the interface takes an ``Idempotency-Key``).
@@ -89,6 +133,8 @@ class Action:
     body: Callable[[Given], dict[str, Any]] | None = None
     headers: Callable[[Given], dict[str, str]] | None = None
     leads: Callable[[Reply], str] | None = None
+    form: str = ""
+    about: Callable[[Given], dict[str, Any]] | None = None
     shows: str = ""
     is_grave: bool = False
     is_once: bool = False
@@ -96,7 +142,7 @@ class Action:
     @property
     def is_asked(self) -> bool:
         """Whether a button leads to a question, and does nothing yet."""
-        return self.is_grave or bool(self.fields)
+        return self.is_grave or bool(self.fields or self.form)
 
     def do(self, given: Given) -> Reply:
         """Do it.
@@ -124,19 +170,4 @@ class Action:
         return {**self.fixed, **{name: given.get(name, "") for name in self.places}}
 
     def _from_fields(self, given: Given) -> dict[str, Any] | None:
-        values = {each.name: each.read(given.get(each.name, "")) for each in self.fields}
-        found = {name: value for name, value in values.items() if value is not None}
-        return found if self.fields else None
-
-
-def wrong(pointer: str, detail: str) -> Refused:
-    """What a person has typed cannot be read, so it was not sent."""
-    errors = [{"pointer": pointer, "detail": detail, "code": "not_read"}]
-    problem: Mapping[str, Any] = {
-        "type": "about:blank",
-        "title": "This cannot be read",
-        "status": 422,
-        "detail": detail,
-        "errors": errors,
-    }
-    return Refused(dict(problem), {})
+        return read_fields(self.fields, given) if self.fields else None

@@ -3,14 +3,23 @@
 from typing import Any
 
 from ..asking import read
-from ..schema_form import arguments
+from ..schema_form import arguments, fields_of, takes_further
 from .action import Action, Given
 from .jobs import OPTIONS, job_body, job_page
 
 
+def _schema(given: Given) -> dict[str, Any]:
+    found: dict[str, Any] = read("actors.show", {"name": given.get("actor", "")})["args"]
+    return found
+
+
 def _body(given: Given) -> dict[str, Any]:
-    schema = read("actors.show", {"name": given.get("actor", "")})["args"]
-    return job_body(given, arguments(schema, given))
+    return job_body(given, lambda: arguments(_schema(given), given))
+
+
+def _about(given: Given) -> dict[str, Any]:
+    schema = _schema(given)
+    return {"arguments": fields_of(schema), "takes_further": takes_further(schema)}
 
 
 SEND_JOB = Action(
@@ -21,6 +30,8 @@ SEND_JOB = Action(
     done="The job was accepted.",
     hidden=("actor",),
     fields=OPTIONS,
+    form="send_job.html",
+    about=_about,
     body=_body,
     leads=job_page,
     is_once=True,

@@ -7,7 +7,8 @@ from flask import request
 
 from ..asking import Refused, Reply, ask, read
 from ..filtering import Wanted, read_filter
-from .action import Action, Given, wrong
+from ..unreadable import wrong
+from .action import Action, Given
 from .jobs import job_page
 
 MOST_IDS = 500

@@ -1,11 +1,13 @@
 """What is done to one job."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import url_for
 
 from ..asking import Reply
-from .action import Action, Field, Given
+from ..unreadable import gathered
+from .action import Action, Field, Given, read_fields
 
 ID = ("id",)
 
@@ -15,12 +17,19 @@ def job_page(reply: Reply) -> str:
     return url_for("dashboard.job", id=reply.json["id"])
 
 
-def job_body(given: Given, args: Any) -> dict[str, Any]:
-    """The body of a new job with these arguments; what was left empty is up to the actor."""
-    options = {each.name: each.read(given.get(each.name, "")) for each in OPTIONS}
-    tags = options.pop("tags")
-    body = {"actor": given.get("actor", ""), "args": args, **options, "tags": tags and tags.split()}
-    return {name: value for name, value in body.items() if value is not None}
+def job_body(given: Given, args: Callable[[], Any]) -> dict[str, Any]:
+    """The body of a new job; what was left empty is up to the actor.
+
+    Args:
+        args: reads its arguments.
+
+    Raises:
+        Refused: names all that cannot be read.
+    """
+    body = gathered([lambda: {"args": args()}, lambda: read_fields(OPTIONS, given)])
+    if "tags" in body:
+        body["tags"] = body["tags"].split()
+    return {"actor": given.get("actor", ""), **body}
 
 
 ARGS = Field("args", "Arguments, as JSON", kind="json", required=True)
@@ -91,7 +100,7 @@ SUBMIT_JOB = Action(
     done="The job was accepted.",
     hidden=("actor",),
     fields=(ARGS, *OPTIONS),
-    body=lambda given: job_body(given, ARGS.read(given.get("args", ""))),
+    body=lambda given: job_body(given, lambda: ARGS.read(given.get("args", ""))),
     leads=job_page,
     is_once=True,
 )

@@ -2,9 +2,11 @@
 
 from flask import Blueprint, Response, request
 
+from ..actions.action import Given
+from ..actions.actors import SEND_JOB
 from ..asking import read
-from ..page import page
-from ..schema_form import fields_of
+from ..page import here, page
+from ..schema_form import fields_of, takes_further
 
 RANGES = ("1h", "8h", "24h", "72h")
 
@@ -21,4 +23,14 @@ def add_actors(routes: Blueprint) -> None:
         found = read("actors.show", {"name": name})
         chosen = request.args.get("range", "1h")
         rates = read("rates.show", query={"actor": name, "range": chosen if chosen in RANGES else "1h"})
-        return page("actor.html", actor=found, rates=rates, ranges=RANGES, fields=fields_of(found["args"]))
+        return page(
+            "actor.html",
+            actor=found,
+            rates=rates,
+            ranges=RANGES,
+            arguments=fields_of(found["args"]),
+            takes_further=takes_further(found["args"]),
+            action=SEND_JOB,
+            given=Given({"actor": name, "next": here()}),
+            errors={},
+        )

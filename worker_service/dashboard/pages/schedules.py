@@ -1,11 +1,10 @@
 """Schedules: when each fires, what became of its ticks, and how it is changed."""
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response
 
-from ..asking import Refused, ask, read
+from ..asking import Refused, read
 from ..page import page
 
 COMING = 5
@@ -30,14 +29,11 @@ def add_schedules(routes: Blueprint) -> None:
 
     @routes.get("/ui/schedules/<name>")
     def schedule(name: str) -> Response:
-        found = ask("schedules.show", {"name": name})
-        is_readable = found.json["state"] != "damaged"
-        definition = json.dumps(found.json.get("definition", {}), ensure_ascii=False, indent=2)
+        found = read("schedules.show", {"name": name})
+        is_readable = found["state"] != "damaged"
         return page(
             "schedule.html",
-            schedule=found.json,
-            edition=found.headers.get("ETag", ""),
-            definition=definition,
+            schedule=found,
             coming=read("schedule_ticks.coming", {"name": name}, query={"count": COMING})["items"]
             if is_readable
             else [],

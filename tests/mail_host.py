@@ -5,6 +5,7 @@ import email
 import email.policy
 import socket
 import ssl
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ class MailHost(Controller):
         taken: the envelopes of all mails it took.
         refusals: address -> what to answer in place of OK.
         answers: verb (MAIL, DATA, QUIT) -> what to answer in place of OK; ``cut`` cuts the connection.
+        when_taken: called once, when it has taken a mail and not said so yet.
     """
 
     def __init__(self, *, tls: bool = False, **options: Any) -> None:
         self.taken: list[Envelope] = []
         self.refusals: dict[str, str] = {}
         self.answers: dict[str, str] = {}
+        self.when_taken: Callable[[], None] | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         super().__init__(
             self,
@@ -76,6 +79,9 @@ class MailHost(Controller):
         answer = self._answer(server, "DATA")
         if answer.startswith(("2", "cut")):
             self.taken.append(envelope)
+            call, self.when_taken = self.when_taken, None
+            if call is not None:
+                call()
         return answer
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

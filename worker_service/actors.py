@@ -15,6 +15,7 @@ from .tasks.add import add as _add
 from .tasks.cleanup_temp import cleanup_temp as _cleanup_temp
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
 from .tasks.generate_report import generate_report as _generate_report
+from .tasks.mail_template import written
 from .tasks.resize_image import Format
 from .tasks.resize_image import resize_image as _resize_image
 from .tasks.send_email import MailServer
@@ -36,9 +37,17 @@ def fetch_remote(url: str) -> dict[str, Any]:
 
 
 @registry.actor(queue_name="emails")  # type: ignore[untyped-decorator]
-def send_email(to: Recipients, subject: str, text: str, html: str | None = None) -> dict[str, Any]:
-    """Send a mail to one address or to several; ``html`` is a second form of the text."""
-    return _send_email(_mail_server(), to, subject, text, html, job_id=current_job().id)
+def send_email(
+    to: Recipients,
+    subject: str | None = None,
+    text: str | None = None,
+    html: str | None = None,
+    template: str | None = None,
+    values: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Send a mail to one address or to several: a subject and a text, with HTML as its second form, or a template."""
+    words = written(settings().mail_templates, subject, text, html, template, values)
+    return _send_email(_mail_server(), to, *words, job_id=current_job().id)
 
 
 @registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]

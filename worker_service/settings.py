@@ -186,6 +186,9 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(default=None, description="Login at the mail server.")
     smtp_password: SecretStr | None = Field(default=None, description="Password at the mail server.")
     smtp_from: str = Field(default="worker-service@localhost", description="Sender of the mails.")
+    mail_templates: Path | None = Field(
+        default=None, description="Directory of the Jinja templates of `send_email`; see docs/actors.md."
+    )
     sentry_dsn: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("JOBS_SENTRY_DSN", "SENTRY_DSN", "sentry_dsn"),

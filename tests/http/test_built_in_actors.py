@@ -32,6 +32,7 @@ def app(broker: JobBroker, settings: Settings) -> Flask:
     [
         ("send_email", MAIL, "emails"),
         ("send_email", {**MAIL, "to": ["ann@example.org", "bob@example.org"], "html": "<p>"}, "emails"),
+        ("send_email", {"to": "ann@example.org", "template": "hi", "values": {"name": "Ann"}}, "emails"),
         ("resize_image", IMAGE, "reports"),
         ("resize_image", {**IMAGE, "width": 10_000, "height": 1, "format": "webp"}, "reports"),
         ("resize_image", {**IMAGE, "format": None}, "reports"),
@@ -51,7 +52,8 @@ def test_right_arguments_are_accepted(client: FlaskClient, actor: str, args: dic
         ("send_email", {**MAIL, "to": []}, "/args/to"),
         ("send_email", {**MAIL, "to": ["ann@example.org", None]}, "/args/to/1"),
         ("send_email", {**MAIL, "cc": "bob@example.org"}, "/args/cc"),
-        ("send_email", {"to": "ann@example.org", "subject": "Hi"}, "/args/text"),
+        ("send_email", {"subject": "Hi", "text": "Hello"}, "/args/to"),
+        ("send_email", {"to": "ann@example.org", "template": "hi", "values": ["Ann"]}, "/args/values"),
         ("resize_image", {**IMAGE, "width": 0}, "/args/width"),
         ("resize_image", {**IMAGE, "height": 10_001}, "/args/height"),
         ("resize_image", {**IMAGE, "width": "100"}, "/args/width"),

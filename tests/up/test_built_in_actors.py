@@ -1,12 +1,14 @@
 """The built-in actors through the whole service: from a request to a mail, and to a file."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.mail_host import MailHost
+from tests.mail_host import MailHost, read
 from tests.up.service import RunningService
 
 pytestmark = [
@@ -16,19 +18,30 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[MailHost]:
+def mail_server() -> Iterator[MailHost]:
     """A mail server."""
     with MailHost() as running:
         yield running
 
 
+@pytest.fixture
+def host(mail_server: MailHost) -> MailHost:
+    """It, with no mail yet."""
+    mail_server.taken.clear()
+    return mail_server
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, host: MailHost) -> Iterator[RunningService]:
+def service(tmp_path_factory: pytest.TempPathFactory, mail_server: MailHost) -> Iterator[RunningService]:
     """A service that hands its mails to that server."""
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "order.txt").write_text("{% set subject = 'Order ' ~ number %}Thank you.")
+    (folder / "order.html").write_text("<p>{{ thanks }}</p>")
     running = RunningService(
-        tmp_path_factory.mktemp("up"),
-        JOBS_SMTP_HOST=host.hostname,
-        JOBS_SMTP_PORT=str(host.port),
+        folder,
+        JOBS_MAIL_TEMPLATES=str(folder),
+        JOBS_SMTP_HOST=mail_server.hostname,
+        JOBS_SMTP_PORT=str(mail_server.port),
         JOBS_SMTP_TLS="none",
         JOBS_SMTP_FROM="service@example.com",
     )
@@ -49,6 +62,27 @@ def test_posted_mail_arrives(service: RunningService, host: MailHost):
     assert host.mail()["Subject"] == "Grüße"
 
 
+def test_mail_of_a_template_is_sent_once_more_when_its_worker_is_killed_and_is_the_same_mail(
+    service: RunningService, host: MailHost
+):
+    def kill_the_worker() -> None:
+        for worker in service.http.get("/v1/workers").json()["items"]:
+            os.kill(worker["pid"], signal.SIGKILL)
+
+    host.when_taken = kill_the_worker
+    path = service.submit(
+        "send_email", to="ann@example.org", template="order", values={"number": 17, "thanks": "Thanks & bye"}
+    )
+    job = service.wait_for_state(path, "succeeded")
+    mails = [read(each) for each in host.taken]
+    assert job["crashes"] == 1
+    assert [mail["Message-ID"] for mail in mails] == [job["result"]["message_id"]] * 2
+    assert [mail["Subject"] for mail in mails] == ["Order 17"] * 2
+    html = mails[1].get_body(("html",))
+    assert html
+    assert html.get_content().strip() == "<p>Thanks &amp; bye</p>"
+
+
 def test_mail_to_nobody_is_dead_at_once_and_says_why(service: RunningService):
     job = service.wait_for_state(service.submit("send_email", to="ann", subject="Hi", text="Hello"), "dead")
     assert (job["reason"], job["error"]["message"][:18]) == ("permanent_error", "not a mail address")
@@ -56,7 +90,7 @@ def test_mail_to_nobody_is_dead_at_once_and_says_why(service: RunningService):
 
 def test_posted_photo_becomes_a_small_file(service: RunningService):
     files = service.folder / "data" / "files"
-    files.mkdir()
+    files.mkdir(exist_ok=True)
     Image.effect_noise((1200, 800), 50).save(files / "photo.jpg")
     path = service.submit("resize_image", source="photo.jpg", width=300, height=300)
     result = service.wait_for_state(path, "succeeded")["result"]

@@ -15,6 +15,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from ..jobs.errors import PermanentError
 
@@ -41,7 +42,23 @@ class Mail:
     content: bytes
 
 
-def compose(sender: str, to: Sequence[str], subject: str, text: str, html: str | None, id: str) -> Mail:
+class Attachment(NamedTuple):
+    """A file that goes along; its type as in ``text/csv``."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+def compose(
+    sender: str,
+    to: Sequence[str],
+    subject: str,
+    text: str,
+    html: str | None,
+    id: str,
+    attachments: Sequence[Attachment] = (),
+) -> Mail:
     """Write a mail.
 
     Args:
@@ -72,7 +89,7 @@ def compose(sender: str, to: Sequence[str], subject: str, text: str, html: str |
         sender=author.addr_spec,
         recipients=plain,
         needs_utf8=not all(map(str.isascii, [author.addr_spec, *plain])),
-        content=lines.encode() + _body(text, html),
+        content=lines.encode() + _body(text, html, attachments),
     )
 
 
@@ -108,12 +125,15 @@ def _words(text: str) -> str:
     return Header(text, None if is_plain else "utf-8").encode(linesep="\r\n")
 
 
-def _body(text: str, html: str | None) -> bytes:
+def _body(text: str, html: str | None, attachments: Sequence[Attachment]) -> bytes:
     body = EmailMessage(policy=_BODY)
     try:
         body.set_content(text)
         if html is not None:
             body.add_alternative(html, subtype="html")
+        for name, kind, content in attachments:
+            maintype, _, subtype = kind.partition("/")
+            body.add_attachment(content, maintype, subtype, filename=name)
     except UnicodeEncodeError as error:
         raise PermanentError("the text holds half of a surrogate pair, which is no character") from error
     return body.as_bytes()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..jobs.errors import PermanentError
-from .mail_message import Mail, compose
+from .mail_message import Attachment, Mail, compose
 
 TIMEOUT_SECONDS = 30.0
 
@@ -52,6 +52,7 @@ def send_email(
     html: str | None = None,
     *,
     job_id: str,
+    attachments: Sequence[Attachment] = (),
 ) -> dict[str, Any]:
     """Send a mail.
 
@@ -70,7 +71,8 @@ def send_email(
             or an address or the subject is wrong.
         RecipientDelayed: a recipient is refused for now.
     """
-    mail = compose(server.sender, [to] if isinstance(to, str) else to, subject, text, html, job_id)
+    recipients = [to] if isinstance(to, str) else to
+    mail = compose(server.sender, recipients, subject, text, html, job_id, attachments)
     if server.host is None:
         raise PermanentError(
             "there is no mail server: set JOBS_SMTP_HOST (`worker-service up` brings one for trying out, "

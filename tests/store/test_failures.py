@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.builders import NOW, a_session, claim, claimed, crashed, finish, submitted
+from tests.store.builders import NOW, a_job, a_session, claim, claimed, crashed, finish, submitted
 from worker_service.jobs.fingerprint import fingerprint_of_reason
 from worker_service.store import Store, failures
 from worker_service.store.failures import Failures
@@ -38,6 +38,20 @@ def test_group_shows_its_newest_job_and_how_long_it_goes_on(store: Store, groups
     assert (second.actor, second.count, second.first_ms, second.last_ms) == ("other", 1, NOW + 1, NOW + 1)
 
 
+def test_group_is_counted_through_all_parts_and_hour_by_hour(
+    store: Store, groups: Failures, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(failures, "_PART", 2)
+    for number, hours_ago in enumerate((30, 23, 2, 0, 0)):
+        failed(store, f"j{number}", "a" * 16, NOW - hours_ago * 3_600_000)
+    store.replay_as("j3", a_job("new"), now_ms=NOW)
+
+    (found,) = groups.read(now_ms=NOW).failures
+
+    assert (found.count, found.newest, found.first_ms) == (4, "j4", NOW - 30 * 3_600_000)
+    assert found.per_hour == [1, *[0] * 20, 1, 0, 1]
+
+
 def test_jobs_that_died_without_an_exception_are_grouped_by_actor_and_reason(store: Store, groups: Failures):
     crashed(store, "lost", max_crashes=1)
     crashed(store, "lost too", max_crashes=1)
@@ -69,7 +83,7 @@ def test_without_dead_jobs_there_is_none(store: Store, groups: Failures):
 
 
 def test_bounds_are_kept_and_told(store: Store, groups: Failures, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(failures, "_CHUNK", 2)
+    monkeypatch.setattr(failures, "_PART", 2)
     for number in range(5):
         submitted(store, f"j{number}", dead_reason="not_json", actor=f"a{number}", now_ms=NOW + number)
 

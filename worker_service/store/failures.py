@@ -1,8 +1,8 @@
 """Dead jobs, grouped by what made them die.
 
 There is no index of groups that would have to be kept true. The newest `LOOK_LIMIT` dead jobs, as many as retention
-keeps, are read whenever somebody asks: four small fields of each, in pipelines. Those that were run again with other
-arguments are left out: the new job tells whether that helped.
+keeps, are looked at whenever somebody asks: by the server, a part at a time, and it answers with the groups of that
+part. Those that were run again with other arguments are left out: the new job tells whether that helped.
 """
 
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ import redis
 
 from ..jobs.states import State
 from .connection import translated
-from .job_record import fingerprint_of, read_json, text_of
+from .job_record import fingerprint_of, read_json
 from .keys import Keys
+from .scripts import Scripts
 
 LOOK_LIMIT = 10_000
 MOST_GROUPS = 500
-_CHUNK = 1_000
+_PART = 1_000
+"""The server does nothing else while it looks at one: some 2 ms."""
+
 HOURS = 24
 """For which deaths are counted hour by hour."""
-
-_HOUR_MS = 3600 * 1000
-_FIELDS = ("actor", "reason", "fingerprint", "replayed_as")
 
 
 @dataclass(slots=True)
@@ -70,6 +70,7 @@ class Failures:
     def __init__(self, client: redis.Redis, namespace: str) -> None:
         self._client = client
         self._keys = Keys(namespace)
+        self._scripts = Scripts(client.execute_command, self._keys.prefix)
 
     def read(self, *, now_ms: int | None = None) -> FailureList:
         """The groups of the newest dead jobs.
@@ -83,36 +84,19 @@ class Failures:
         with translated():
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.time()
-                pipe.zrevrange(self._keys.final(State.DEAD), 0, LOOK_LIMIT, withscores=True)
-                (seconds, _), rows = pipe.execute()
+                pipe.zcard(self._keys.final(State.DEAD))
+                (seconds, _), number = pipe.execute()
             now_ms = seconds * 1000 if now_ms is None else now_ms
-            deaths = [(id.decode(), int(instant)) for id, instant in rows[:LOOK_LIMIT]]
             groups: dict[str, Failure] = {}
-            for begin in range(0, len(deaths), _CHUNK):
-                self._gather(groups, deaths[begin : begin + _CHUNK], now_ms)
+            oldest = max(0, number - LOOK_LIMIT)
+            # From the oldest their places stay as they are while further jobs die.
+            for end in range(number, oldest, -_PART):
+                first, last = max(oldest, end - _PART), end - 1
+                for row in self._scripts.run("group_failures", State.DEAD, first, last, now_ms, HOURS):
+                    _add(groups, row)
             shown = list(groups.values())[:MOST_GROUPS]
             self._add_errors(shown)
-        return FailureList(shown, len(rows) > LOOK_LIMIT or len(groups) > MOST_GROUPS)
-
-    def _gather(self, groups: dict[str, Failure], deaths: list[tuple[str, int]], now_ms: int) -> None:
-        with self._client.pipeline(transaction=False) as pipe:
-            for id, _ in deaths:
-                pipe.hmget(self._keys.job(id), _FIELDS)
-            replies = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
-        for (id, died_at), reply in zip(deaths, replies, strict=True):
-            readable = {} if isinstance(reply, Exception) else dict(zip(_FIELDS, reply, strict=True))
-            record = text_of(readable)
-            if "replayed_as" in record:  # somebody has dealt with it
-                continue
-            group = fingerprint_of(record)
-            if group not in groups:
-                actor, reason = record.get("actor", ""), record.get("reason", "")
-                groups[group] = Failure(group, actor, reason, newest=id, last_ms=died_at, first_ms=died_at)
-            groups[group].first_ms = died_at
-            groups[group].count += 1
-            hours_ago = max(0, now_ms - died_at) // _HOUR_MS
-            if hours_ago < HOURS:
-                groups[group].per_hour[HOURS - 1 - hours_ago] += 1
+        return FailureList(shown, number > LOOK_LIMIT or len(groups) > MOST_GROUPS)
 
     def _add_errors(self, shown: list[Failure]) -> None:
         with self._client.pipeline(transaction=False) as pipe:
@@ -121,3 +105,18 @@ class Failures:
             for failure, text in zip(shown, pipe.execute(raise_on_error=False), strict=True):
                 error = read_json(text)
                 failure.error = error if isinstance(error, dict) else None
+
+
+def _add(groups: dict[str, Failure], row: list[Any]) -> None:
+    """What the script counted in one part."""
+    fingerprint, actor, reason, newest = (text.decode(errors="replace") for text in row[:4])
+    last_ms, first_ms, count = row[4:7]
+    name = fingerprint_of({"fingerprint": fingerprint, "actor": actor, "reason": reason})
+    if name not in groups:
+        groups[name] = Failure(name, actor, reason, newest, last_ms=last_ms, first_ms=first_ms)
+    group = groups[name]
+    group.first_ms = first_ms
+    group.count += count
+    for hour in row[7].decode().split():
+        ago, number = map(int, hour.split(":"))
+        group.per_hour[HOURS - 1 - ago] += number

@@ -59,6 +59,7 @@ VERBS = (
     "open_login",
     "begin_audit",
     "end_audit",
+    "group_failures",
     "examine_types",
     "examine_numbers",
     "examine_schedules",

@@ -175,6 +175,41 @@ def examine_store(repair: bool, json: bool) -> None:
     raise SystemExit(1 if report.left else 0)
 
 
+@main.command("new-actor")
+@click.argument("name")
+@click.option(
+    "--in",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the package it comes into; by default tasks, in the only package of this folder.",
+)
+def write_actor(name: str, folder: Path | None) -> None:
+    """Write an actor of your own into this folder: its function, the actor and a test. Nothing is overwritten."""
+    from . import registry
+    from .broken_modules import ActorModuleFailed
+    from .commands import base_url
+    from .new_actor import CannotWrite, new_actor
+
+    try:
+        known = registry.load().actors
+        written = new_actor(Path.cwd(), name, folder, known)
+    except (ActorModuleFailed, CannotWrite) as error:
+        raise click.ClickException(str(error)) from error
+    for path in written.files:
+        click.echo(f"Wrote {path.relative_to(Path.cwd())}")
+    if written.to_add:
+        click.echo(f"Add to {written.to_add.relative_to(Path.cwd())}: from . import {name}")
+    modules = dict.fromkeys((*_settings().actor_modules, written.module))
+    body = dumps({"actor": name, "args": {"name": "Ann"}})
+    click.echo(
+        f"""
+Test it:     pytest        (pip install pytest, if it is not there)
+Run it:      JOBS_ACTOR_MODULES={",".join(modules)} {_own_command("up")}
+Ask for it:  curl -s {base_url(_settings())}/v1/jobs -H 'Content-Type: application/json' -d '{body}'
+In Python:   from {written.module}.{name} import {name}; {name}.send("Ann")"""
+    )
+
+
 def _tell_server() -> None:
     """What is wrong with the server, in the log of a web process that starts, and will answer 503 or lose jobs."""
     from .check import examined_server

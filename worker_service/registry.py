@@ -1,6 +1,7 @@
 """The actors of this process: the one way in which the worker, the web process and the command line learn them."""
 
 import importlib
+import sys
 from functools import cache
 from typing import Any
 
@@ -53,6 +54,7 @@ def load() -> JobBroker:
     """
     ours = broker()
     importlib.import_module("worker_service.actors")
+    import_own_modules()  # again, if an own module was the first to import that one
     return ours
 
 
@@ -73,6 +75,8 @@ def import_own_modules() -> None:
         WrongSettings: JOBS_ROUTES, or an actor's ``on_retry_exhausted``, names one that none of them declares.
     """
     ours = broker()
+    if any(_is_being_imported(name) for name in settings().actor_modules):
+        return  # it imports built-in actors: the others, which may need it, come once it is there
     for name in settings().actor_modules:
         try:
             module = importlib.import_module(name)
@@ -83,6 +87,12 @@ def import_own_modules() -> None:
                 raise ActorModuleFailed.on_another_broker(name, value.actor_name, value.broker, value.fn)
     _check_routes(ours)
     _check_told(ours)
+
+
+def _is_being_imported(name: str) -> bool:
+    """Whether a module, which is the one that imports us, is still under way."""
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _check_routes(ours: JobBroker) -> None:

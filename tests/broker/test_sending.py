@@ -183,14 +183,19 @@ class TestMistakes:
 
     @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", float("nan"), float("inf")])
     def test_argument_that_is_not_json(self, broker: JobBroker, add: Any, value: Any):
-        with pytest.raises(InvalidJob) as caught:
+        with pytest.raises(InvalidJob, match="Pass plain values, or the id of what is meant") as caught:
             add.send(value)
 
         assert caught.value.code == "not_json"
         assert_nothing_was_sent(broker)
 
+    def test_argument_of_unique_work_that_is_not_json(self, broker: JobBroker, add: Any):
+        with pytest.raises(InvalidJob, match="or the id of what is meant"):
+            add.send_with_options(args=(object(),), unique={"on": ["/x"]})
+        assert_nothing_was_sent(broker)
+
     def test_arguments_over_the_limit(self, broker: JobBroker, add: Any):
-        with pytest.raises(InvalidJob, match="pass a reference") as caught:
+        with pytest.raises(InvalidJob, match="pass its id") as caught:
             add.send("x" * 64 * 1024)
 
         assert caught.value.code == "too_large"
@@ -303,3 +308,9 @@ class TestQueues:
 
         with pytest.raises(dramatiq.errors.QueueJoinTimeout):
             broker.join("default", timeout=30)
+
+
+def test_call_that_is_no_send_is_told_once(add: Any, caplog: pytest.LogCaptureFixture):
+    assert [add(1), add(2)] == [2, 3]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["add(...) ran here, in this process, and no job was created: add.send(...) enqueues one."]

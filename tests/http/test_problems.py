@@ -128,7 +128,7 @@ class TestInvalidJob:
                 {"actor": "anything", "args": {"value": "x" * 70_000}},
                 "/args",
                 "too_large",
-                "pass a reference",
+                "pass its id",
             ),
             ({"actor": "odd_names", "args": {"a/b~": 1}}, "/args/a~1b~0", "unknown_argument", "No argument"),
         ],

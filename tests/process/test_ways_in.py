@@ -191,6 +191,28 @@ def test_the_scheduler_fires_an_actor_that_says_how_often(project: Project) -> N
     assert str(ROOT) not in where
 
 
+def test_a_new_actor_is_tested_and_runs_as_it_was_written(
+    project: Project, result_of: Callable[[str], object]
+) -> None:
+    said = project.run("-m", "worker_service.cli", "new-actor", "greet")
+    assert "JOBS_ACTOR_MODULES=tasks.actors" in said
+    others = [word for name in ("cloudcoil", "schemathesis", "valkey") for word in ("-p", f"no:{name}")]
+    assert "2 passed" in project.run("-m", "pytest", "-W", "error", *others)
+    project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks.actors")
+    send = "from tasks.actors.greet import greet; print(greet.send('Ann').message_id)"
+    assert result_of(project.run("-c", send)) == "greet: Ann"
+
+
+def test_own_modules_may_import_built_in_actors_and_each_other_in_any_order(project: Project) -> None:
+    (project.folder / "first.py").write_text(f"from worker_service.actors import add\n{OWN_TASKS}")
+    second = (
+        "from worker_service.actors import add\nfrom first import greet\nfrom worker_service import actor\n"
+    )
+    (project.folder / "second.py").write_text(f"{second}\n@actor\ndef other(): ...\n")
+    ask = "import first; from worker_service import registry; print(*{'greet', 'other'} - {*registry.load().actors})"
+    assert project.run("-c", ask, JOBS_ACTOR_MODULES="second,first", JOBS_ROUTES="greet=mine") == ""
+
+
 def test_an_actor_on_another_broker_stops_the_start_with_its_name(project: Project) -> None:
     (project.folder / "tasks.py").write_text(FOREIGN_TASKS)
     process = project.start_worker("worker_service.actors", JOBS_ACTOR_MODULES="tasks")

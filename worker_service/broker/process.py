@@ -76,6 +76,7 @@ class WorkerProcess(Middleware):
         self._ended = False
         self._is_stopping = False
         self._obeyed: set[str] = set()
+        self._called_directly: set[str] = set()
         self._workers = Workers(store.client, store.keys)
         self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
@@ -103,6 +104,7 @@ class WorkerProcess(Middleware):
         def guarded(*args: Any, **kwargs: Any) -> Any:
             job = CURRENT.get()
             if job is None or job.in_actor or job.actor_name != actor.actor_name:
+                self._tell_direct_call(actor, job)
                 return inner(*args, **kwargs)
             limit = job.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT_MS)
             args, kwargs = _typed(inner, args, kwargs)
@@ -116,6 +118,18 @@ class WorkerProcess(Middleware):
         guarded.__wrapped__ = inner  # type: ignore[attr-defined]
         guarded.__name__ = actor.actor_name
         actor.fn = guarded
+
+    def _tell_direct_call(self, actor: dramatiq.Actor[Any, Any], job: JobProxy | None) -> None:
+        """Once for each actor. In a worker it is composition: one actor calls another, or does so in its threads."""
+        if job is not None or self._worker is not None or actor.actor_name in self._called_directly:
+            return
+        self._called_directly.add(actor.actor_name)
+        name = actor.actor_name
+        self._logger.warning(
+            "%s(...) ran here, in this process, and no job was created: %s.send(...) enqueues one.",
+            name,
+            name,
+        )
 
     # What Dramatiq tells us, in the order it happens.
 

@@ -171,7 +171,7 @@ def encode(message: dramatiq.Message[Any]) -> bytes:
     if len(encoded) > ARGUMENTS_LIMIT and len(_arguments(message)) > ARGUMENTS_LIMIT:
         raise InvalidJob(
             f"{message.actor_name}: the arguments have more than {ARGUMENTS_LIMIT} bytes. "
-            "Store them elsewhere and pass a reference.",
+            "Store what is large elsewhere, and pass its id.",
             pointer="/args",
             code="too_large",
         )

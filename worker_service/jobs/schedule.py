@@ -105,7 +105,7 @@ class Definition(BaseModel):
     def _is_not_too_large(cls, value: dict[str, Any]) -> dict[str, Any]:
         if len(json.dumps(value, separators=(",", ":"))) > ARGUMENTS_LIMIT:
             raise ValueError(
-                f"The arguments have more than {ARGUMENTS_LIMIT} bytes. Store them elsewhere and pass a reference."
+                f"The arguments have more than {ARGUMENTS_LIMIT} bytes. Store what is large elsewhere, and pass its id."
             )
         return value
 

@@ -88,7 +88,9 @@ class Unique(BaseModel):
             )
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidJob(
-                f"unique: an argument is not JSON ({error}).", pointer="/args", code="not_json"
+                f"unique: an argument is not JSON ({error}). Pass plain values, or the id of what is meant.",
+                pointer="/args",
+                code="not_json",
             ) from error
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from worker_service.dashboard.wording import MOST_CHARACTERS, clock, duration, first_line, rfc_3339
+from worker_service.dashboard.wording import MOST_CHARACTERS, clock, first_line, rfc_3339
+from worker_service.jobs.durations import duration
 
 
 @pytest.mark.parametrize(

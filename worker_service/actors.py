@@ -1,6 +1,6 @@
 """The worker's front door: ``dramatiq worker_service.actors``. Declares the built-in actors, then imports your own."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +8,13 @@ from pydantic import Field
 
 from . import current_job, registry
 from .broker.offered import SERVICE_QUEUE
+from .daily import day_before, read_day
 from .settings import settings
-from .store import Rates
 from .store.canary import Canary
 from .tasks.add import add as _add
 from .tasks.cleanup_temp import cleanup_temp as _cleanup_temp
 from .tasks.fetch_remote import fetch_remote as _fetch_remote
+from .tasks.generate_report import Mailing
 from .tasks.generate_report import generate_report as _generate_report
 from .tasks.mail_template import written
 from .tasks.resize_image import Format
@@ -65,15 +66,10 @@ def resize_image(
 
 @registry.actor(queue_name="reports")  # type: ignore[untyped-decorator]
 def generate_report(day: date | None = None) -> dict[str, Any]:
-    """Write what the jobs of a day (UTC, by default the one before) came to, as ``reports/<day>.csv``."""
-    tick = current_job().tick or datetime.now(UTC)
-    day = day or tick.date() - timedelta(days=1)
-    first_hour = int(datetime.combine(day, time(), UTC).timestamp()) // 3600
-    broker = registry.broker()
-    rates = Rates(broker.store.client, broker.store.keys)
-    rates.roll_up()
-    totals = rates.of_hours(sorted(broker.actors), first_hour, 24)
-    return _generate_report(settings().data_dir / "files", day, totals)
+    """Write what the jobs of a day (UTC, by default the one before) came to, as a page and a table, and mail them."""
+    job = current_job()
+    found = read_day(registry.broker().store, day or day_before(job.tick or datetime.now(UTC)))
+    return _generate_report(_files(), found, Mailing(_mail_server(), settings().report_to, job.id))
 
 
 @registry.actor(queue_name=SERVICE_QUEUE, max_attempts=1, store_result=False)  # type: ignore[untyped-decorator]

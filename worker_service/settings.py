@@ -189,6 +189,9 @@ class Settings(BaseSettings):
     mail_templates: Path | None = Field(
         default=None, description="Directory of the Jinja templates of `send_email`; see docs/actors.md."
     )
+    report_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma-separated addresses that get the report of each day by mail."
+    )
     sentry_dsn: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("JOBS_SENTRY_DSN", "SENTRY_DSN", "sentry_dsn"),
@@ -252,7 +255,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r}: write it as in '/jobs', without a slash at its end")
         return value
 
-    @field_validator("actor_modules", "trusted_proxies", mode="before")
+    @field_validator("actor_modules", "report_to", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(_parts(value)) if isinstance(value, str) else value

@@ -108,3 +108,10 @@ def test_record_and_error_of_another_type_hide_no_other(store: Store, groups: Fa
     found = groups.read().failures
     assert {each.actor for each in found} == {"fine", "", "mute", "odd"}
     assert {each.error for each in found} == {None}
+
+
+def test_those_between_two_instants_are_told_by_themselves(store: Store, groups: Failures):
+    for number in range(4):
+        failed(store, f"j{number}", "a" * 16, NOW + number)
+    (found,) = groups.read(since_ms=NOW + 1, before_ms=NOW + 3).failures
+    assert (found.count, found.first_ms, found.last_ms) == (2, NOW + 1, NOW + 2)

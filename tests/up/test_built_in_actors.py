@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, mail_server: MailHost) -> 
         JOBS_SMTP_PORT=str(mail_server.port),
         JOBS_SMTP_TLS="none",
         JOBS_SMTP_FROM="service@example.com",
+        JOBS_REPORT_TO="ann@example.org, bob@example.org",
+        JOBS_OUTBOUND_ALLOW="127.0.0.1",
     )
     try:
         running.wait_until_ready()
@@ -96,3 +99,20 @@ def test_posted_photo_becomes_a_small_file(service: RunningService):
     result = service.wait_for_state(path, "succeeded")["result"]
     with Image.open(files / result["path"]) as image:
         assert (image.size, image.format) == ((300, 200), "JPEG")
+    path = service.submit("resize_image", source="photo.jpg", sizes=[[300, 300], [60, 60]])
+    images = service.wait_for_state(path, "succeeded")["result"]["images"]
+    assert (images[0], images[1]["width"]) == (result, 60)
+
+
+def test_report_of_today_tells_what_failed_and_is_mailed(service: RunningService, host: MailHost):
+    service.wait_for_state(service.submit("send_email", to="ann", subject="Hi", text="Hello"), "dead")
+    day = datetime.now(UTC).date().isoformat()
+    path = service.submit("generate_report", day=day)
+    result = service.wait_for_state(path, "succeeded")["result"]
+    files = service.folder / "data" / "files"
+    assert result["mailed"] == host.taken[0].rcpt_tos == ["ann@example.org", "bob@example.org"]
+    assert {f"jobs-{day}.html", f"jobs-{day}.csv"} == {
+        each.get_filename() for each in host.mail().iter_attachments()
+    }
+    assert "PermanentError: not a mail address" in (files / result["html"]).read_text()
+    assert (files / result["csv"]).read_text().startswith("actor,enqueued,")  # counts are a minute behind

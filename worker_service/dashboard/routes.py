@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint
 
+from ..jobs.durations import duration
 from ..settings import Settings
 from . import cron_words, filtering, json_view, schema_form, spans, timeline, wording
 from .acting import add_actions
@@ -14,7 +15,7 @@ from .pages import PAGES
 
 FILTERS: tuple[Callable[..., object], ...] = (
     wording.ms,
-    wording.duration,
+    duration,
     wording.rfc_3339,
     wording.clock,
     wording.local_clock,

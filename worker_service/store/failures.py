@@ -72,10 +72,13 @@ class Failures:
         self._keys = Keys(namespace)
         self._scripts = Scripts(client.execute_command, self._keys.prefix)
 
-    def read(self, *, now_ms: int | None = None) -> FailureList:
+    def read(
+        self, *, since_ms: int = 0, before_ms: int | None = None, now_ms: int | None = None
+    ) -> FailureList:
         """The groups of the newest dead jobs.
 
         Args:
+            since_ms, before_ms: between which of them they died; by default whenever.
             now_ms: replaces the server's clock, for tests.
 
         Raises:
@@ -84,11 +87,14 @@ class Failures:
         with translated():
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.time()
-                pipe.zcard(self._keys.final(State.DEAD))
-                (seconds, _), number = pipe.execute()
+                pipe.zcount(self._keys.final(State.DEAD), "-inf", f"({since_ms}")
+                pipe.zcount(
+                    self._keys.final(State.DEAD), "-inf", "+inf" if before_ms is None else f"({before_ms}"
+                )
+                (seconds, _), begin, number = pipe.execute()
             now_ms = seconds * 1000 if now_ms is None else now_ms
             groups: dict[str, Failure] = {}
-            oldest = max(0, number - LOOK_LIMIT)
+            oldest = max(begin, number - LOOK_LIMIT)
             # From the oldest their places stay as they are while further jobs die.
             for end in range(number, oldest, -_PART):
                 first, last = max(oldest, end - _PART), end - 1
@@ -96,7 +102,7 @@ class Failures:
                     _add(groups, row)
             shown = list(groups.values())[:MOST_GROUPS]
             self._add_errors(shown)
-        return FailureList(shown, number > LOOK_LIMIT or len(groups) > MOST_GROUPS)
+        return FailureList(shown, number - begin > LOOK_LIMIT or len(groups) > MOST_GROUPS)
 
     def _add_errors(self, shown: list[Failure]) -> None:
         with self._client.pipeline(transaction=False) as pipe:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import redis
 
@@ -73,6 +74,7 @@ class Rates:
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._client = client
         self._scripts = Scripts(client.execute_command, keys.prefix)
+        self._counted = keys.counted
         self._keys: dict[Span, Callable[[str, int], str]] = {
             Span.MINUTE: keys.minute,
             Span.TEN: keys.ten,
@@ -146,21 +148,23 @@ class Rates:
             for actor, before, now in zip(names, found[::2], found[1::2], strict=True)
         }
 
-    def of_hours(self, actors: Iterable[str], first_hour: int, hours: int) -> dict[str, dict[str, int]]:
-        """Actor -> what was counted in these hours since 1970 together.
+    def of_hours(self, first_hour: int, hours: int) -> dict[str, list[Point]]:
+        """Actor -> what was counted in each of these hours since 1970, of all actors that counted anything lately.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
-        found: dict[str, dict[str, int]] = {}
-        for actor in actors:
-            with translated(), self._client.pipeline(transaction=False) as pipe:
-                for hour in range(first_hour, first_hour + hours):
-                    pipe.hgetall(self._keys[Span.HOUR](actor, hour))
-                sum_: Counter[str] = Counter()
-                for fields in pipe.execute():
-                    sum_.update(_numbers(fields))
-            found[actor] = dict(sum_)
+        found: dict[str, list[Point]] = {}
+        with translated():
+            listed: Any = self._client.zrange(self._counted, 0, -1)
+            for actor in sorted(name.decode(errors="replace") for name in listed):
+                with self._client.pipeline(transaction=False) as pipe:
+                    for hour in range(first_hour, first_hour + hours):
+                        pipe.hgetall(self._keys[Span.HOUR](actor, hour))
+                    found[actor] = [
+                        Point(hour * HOUR_MS, _numbers(fields))
+                        for hour, fields in enumerate(pipe.execute(), first_hour)
+                    ]
         return found
 
 

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ...dashboard.wording import duration, first_line
+from ...dashboard.wording import first_line
+from ...jobs.durations import duration
 from .rates import COUNTED, Rates
 from .reading import Item, Reading
 from .warnings import warnings

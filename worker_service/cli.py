@@ -205,7 +205,7 @@ def write_actor(name: str, folder: Path | None) -> None:
         f"""
 Test it:     pytest        (pip install pytest, if it is not there)
 Run it:      JOBS_ACTOR_MODULES={",".join(modules)} {_own_command("up")}
-Ask for it:  curl -s {base_url(_settings())}/v1/jobs -H 'Content-Type: application/json' -d '{body}'
+Ask for it:  curl -s {base_url(_settings())}/v1/jobs -H 'Content-Type: application/json' -H 'Prefer: wait=5' -d '{body}'
 In Python:   from {written.module}.{name} import {name}; {name}.send("Ann")"""
     )
 

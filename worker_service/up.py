@@ -230,8 +230,10 @@ def _link(settings: Settings, logins: Logins) -> str:
 
 def _welcome(settings: Settings, url: str, has_keys: bool) -> str:
     jobs, key = f"{base_url(settings)}/v1/jobs", _key_header(settings) if has_keys else ""
+    own = ", ".join(settings.actor_modules) or "none, for JOBS_ACTOR_MODULES names no module"
     return f"""
 Ready: {base_url(settings)}   (jobs are kept in {shown_url(url)}; Ctrl-C stops all)
+Your own actors: {own}
 
   curl -s {jobs}{key} -H 'Content-Type: application/json' -d '{{"actor": "add", "args": {{"x": 2, "y": 3}}}}'
   curl -s {jobs}/ID{key}    # with the id from the answer

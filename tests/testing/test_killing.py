@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import Engine, create_engine, text
 
 from worker_service import once
 from worker_service.broker.broker import JobBroker
 from worker_service.jobs.states import State
+from worker_service.sql import create_receipts
+from worker_service.sql import once as sql_once
 from worker_service.testing import lines_of, simulated
 from worker_service.testing.jobs import Jobs
 
@@ -32,6 +36,13 @@ def pay(bank: Bank) -> str:
             step.result = bank.charge(step.key)
     receipt = step.result
     return f"paid {receipt}"
+
+
+def pay_in_sql(engine: Engine) -> None:
+    with engine.begin() as connection, sql_once("pay", connection) as step:
+        if not step.is_done:
+            connection.execute(text("INSERT INTO payments VALUES (7)"))
+            step.result = 7
 
 
 @pytest.fixture
@@ -65,6 +76,23 @@ def test_killed_at_any_line_it_charges_once(jobs: Jobs, paying: Any, bank: Bank,
     assert jobs.drain() == {"crash": 1, "complete": 1}
     assert len(bank.charges) == 1
     assert jobs.one(message).result == "paid ch_1"
+
+
+@pytest.mark.parametrize("line", lines_of(pay_in_sql))
+def test_receipt_and_effect_are_written_once_wherever_it_is_killed(
+    jobs: Jobs, actor: Actor, tmp_path: Path, line: int
+):
+    engine = create_engine(f"sqlite:///{tmp_path}/test.db")
+    with engine.begin() as connection:
+        create_receipts(connection)
+        connection.execute(text("CREATE TABLE payments (amount INTEGER)"))
+    paying = actor(actor_name="paying")(lambda: pay_in_sql(engine))
+    paying.send()
+    jobs.crash(at_line=(pay_in_sql, line))
+    jobs.drain()
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM payments")) == 1
+    engine.dispose()
 
 
 def test_death_after_the_work_loses_its_result(jobs: Jobs, paying: Any):

@@ -9,9 +9,11 @@ import dramatiq
 import pytest
 
 from worker_service import PermanentError, RetryLater, current_job, once
+from worker_service.broker.broker import JobBroker
 from worker_service.jobs.errors import InvalidJob
 from worker_service.jobs.states import State
 from worker_service.testing.jobs import Jobs
+from worker_service.testing.memory import NotSimulated
 
 Actor = Callable[..., Any]
 
@@ -182,6 +184,26 @@ def test_pipelines_and_groups_run_to_their_end(jobs: Jobs, actor: Actor, broker:
     assert jobs.drain() == {"complete": 5}
     assert steps.get_result() == 13
     assert jobs.one(told).state is State.SUCCEEDED
+
+
+def test_group_with_a_dead_member_has_dead_callbacks(jobs: Jobs, actor: Actor, broker: dramatiq.Broker):
+    @actor(max_attempts=1)
+    def halve(x: int) -> float:
+        return 1 / x
+
+    @actor()
+    def told() -> None: ...
+
+    both = dramatiq.group([halve.message(1), halve.message(0)], broker=broker)
+    both.add_completion_callback(told.message())
+    both.run()
+    assert jobs.drain(may_die=True) == {"complete": 1, "dead_letter": 1}
+    assert (jobs.one(told).state, jobs.one(told).reason) == (State.DEAD, "group_failed")
+
+
+def test_what_only_a_server_knows_is_not_pretended(jobs: Jobs, broker: JobBroker):
+    with pytest.raises(NotSimulated, match=r"no 'cancel': .* running service"):
+        broker.store.cancel("some-id")
 
 
 def test_jobs_that_never_end_are_told(jobs: Jobs, actor: Actor):

@@ -2,7 +2,15 @@
 
 import pytest
 
-from worker_service.dashboard.wording import MOST_CHARACTERS, clock, first_line, rfc_3339
+from worker_service.dashboard.wording import (
+    MOST_CHARACTERS,
+    clock,
+    first_line,
+    local_clock,
+    prose,
+    rfc_3339,
+    with_clocks,
+)
 from worker_service.jobs.durations import duration
 
 
@@ -31,6 +39,15 @@ def test_duration_is_given_in_two_units(ms: int, text: str):
 def test_instant_is_given_in_utc():
     assert rfc_3339(1_800_000_000_007) == "2027-01-15T08:00:00.007+00:00"
     assert clock(1_800_000_000_007) == "2027-01-15 08:00:00"
+    assert with_clocks("At 2027-01-15T08:00:00.007Z, or so.") == "At 2027-01-15 08:00:00, or so."
+
+
+def test_local_instant_keeps_its_offset():
+    assert local_clock("2027-01-15T09:00:00.007+01:00") == "2027-01-15 09:00:00 +01:00"
+
+
+def test_code_in_a_docstring_is_code_and_nothing_else_is_markup():
+    assert prose("Reads ``<file>`` & more.") == "Reads <code>&lt;file&gt;</code> &amp; more."
 
 
 @pytest.mark.parametrize(

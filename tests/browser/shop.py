@@ -26,9 +26,15 @@ def open_shop(service: RunningService) -> None:
         submit(service, "resize", {"path": f"shoes/{number}.jpg", "width": 320, "height": 240})
     submit(service, "monthly_report", {"month": "2026-10"})
     submit(service, "monthly_report", {"month": "2026-09"}, delay_ms=5 * 3_600_000)
+    make_schedules(service)
     service.http.post("/v1/queues/images/pause", json={"reason": "The disk of the image store is replaced."})
     for number in range(12):
         submit(service, "resize", {"path": f"hats/{number}.jpg", "width": 640, "height": 480})
+    wait_until(lambda: service.http.get("/v1/stats").json()["dead"] >= 5)
+
+
+def make_schedules(service: RunningService) -> None:
+    """Two of them, one with ticks that were."""
     for name, actor, cron in (
         ("nightly-report", "monthly_report", "30 2 * * *"),
         ("product-pictures", "resize", "*/15 8-18 * * mon-fri"),
@@ -40,7 +46,8 @@ def open_shop(service: RunningService) -> None:
         )
         definition = {"actor": actor, "args": args, "cron": cron, "timezone": "Europe/Berlin"}
         assert service.http.put(f"/v1/schedules/{name}", json=definition).status_code == 201
-    wait_until(lambda: service.http.get("/v1/stats").json()["dead"] >= 5)
+    morning = {"from": "2026-11-26T07:00:00Z", "to": "2026-11-26T11:00:00Z"}
+    assert service.http.post("/v1/schedules/product-pictures/backfill", json=morning).status_code == 200
 
 
 def submit(service: RunningService, actor: str, args: dict[str, Any], **options: Any) -> None:

@@ -36,9 +36,13 @@ PAGES: dict[str, Callable[[RunningService], str]] = {
     "failures": lambda _: "/ui/failures",
     "queues": lambda _: "/ui/queues",
     "schedules": lambda _: "/ui/schedules",
+    "schedule": lambda _: "/ui/schedules/product-pictures",
+    "schedule-form": lambda _: "/ui/do/edit-schedule?name=product-pictures&next=/ui/schedules",
     "workers": lambda _: "/ui/workers",
+    "actors": lambda _: "/ui/actors",
     "actor": lambda _: "/ui/actors/charge_card",
     "system": lambda _: "/ui/system",
+    "audit": lambda _: "/ui/system/audit",
 }
 
 

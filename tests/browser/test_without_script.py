@@ -32,7 +32,7 @@ def test_filter_pages_and_an_action_on_many_jobs(tab: Page, service: RunningServ
     tab.goto("/ui/jobs")
     tab.get_by_role("link", name="Next page").click()
     tab.locator("#filter").fill("tag:noscript")
-    tab.get_by_role("button", name="Look").click()
+    tab.get_by_role("button", name="Apply").click()
     assert tab.locator("tr[data-row]").count() == 3
     tab.locator("input[name=ids]").first.check()
     tab.get_by_role("button", name="Cancel").click()

@@ -15,6 +15,8 @@ BRIEF = 120
 LONG = 200
 """Characters from which on a text is folded."""
 
+_KEY = Markup('<span class="key"><bdi>{}</bdi></span> ')
+
 
 def brief(value: Any) -> str:
     """The beginning of the JSON text of a value; '' for an empty one."""
@@ -24,28 +26,29 @@ def brief(value: Any) -> str:
 
 def folded(value: Any) -> Markup:
     """The HTML of a JSON value."""
-    return Markup('<div class="json">{}</div>').format(_value(value, 0))
+    return Markup('<div class="json">{}</div>').format(_value(value, 0, Markup()))
 
 
-def _value(value: Any, depth: int) -> Markup:
+def _value(value: Any, depth: int, key: Markup) -> Markup:
     if isinstance(value, dict) and value:
-        return _members(value.items(), "{}", len(value), depth)
+        return _members(value.items(), "{}", len(value), depth, key)
     if isinstance(value, list) and value:
-        return _members(enumerate(value), "[]", len(value), depth)
+        return _members(enumerate(value), "[]", len(value), depth, key)
     if isinstance(value, str) and len(value) > LONG:
         begin = json.dumps(value[:80], ensure_ascii=False)[:-1]
         return Markup(
-            '<details><summary><span class="text"><bdi>{}…"</bdi></span> <span class="quiet">{} characters</span>'
+            '<details><summary>{}<span class="text"><bdi>{}…"</bdi></span> <span class="quiet">{} characters</span>'
             '</summary><pre tabindex="0"><bdi>{}</bdi></pre></details>'
-        ).format(begin, f"{len(value):,}", value)
+        ).format(key, begin, f"{len(value):,}", value)
     kind = "text" if isinstance(value, str) else "value"
-    return Markup('<span class="{}"><bdi>{}</bdi></span>').format(kind, json.dumps(value, ensure_ascii=False))
+    text = json.dumps(value, ensure_ascii=False)
+    return Markup('{}<span class="{}"><bdi>{}</bdi></span>').format(key, kind, text)
 
 
-def _members(members: Any, brackets: str, size: int, depth: int) -> Markup:
+def _members(members: Any, brackets: str, size: int, depth: int, key: Markup) -> Markup:
     members = list(members)
     shown = [
-        Markup('<li><span class="key"><bdi>{}</bdi></span> {}</li>').format(name, _value(inner, depth + 1))
+        Markup("<li>{}</li>").format(_value(inner, depth + 1, _KEY.format(name)))
         for name, inner in members[:MOST_MEMBERS]
     ]
     if size > MOST_MEMBERS:
@@ -57,6 +60,6 @@ def _members(members: Any, brackets: str, size: int, depth: int) -> Markup:
         )
     is_open = Markup(" open") if depth < OPEN_DEPTH and size <= OPEN_SIZE else ""
     noun = "entry" if size == 1 else "entries"
-    return Markup("<details{}><summary>{} {} {}</summary><ul>{}</ul></details>").format(
-        is_open, brackets, f"{size:,}", noun, Markup().join(shown)
+    return Markup("<details{}><summary>{}{} {} {}</summary><ul>{}</ul></details>").format(
+        is_open, key, brackets, f"{size:,}", noun, Markup().join(shown)
     )

@@ -19,6 +19,8 @@ FILTERS: tuple[Callable[..., object], ...] = (
     wording.rfc_3339,
     wording.clock,
     wording.local_clock,
+    wording.with_clocks,
+    wording.prose,
     wording.first_line,
     wording.number,
     spans.waited_ms,

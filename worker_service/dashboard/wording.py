@@ -1,11 +1,15 @@
 """Numbers and instants as people read them; filters of the templates."""
 
+import re
 from datetime import UTC, datetime
+
+from markupsafe import Markup
 
 from ..jobs import instants
 
 MOST_CHARACTERS = 160
 
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 _LAST_MS = 253_402_300_799_000  # the end of the year 9999; a damaged record may say more
 
 
@@ -37,6 +41,20 @@ def clock(ms: int) -> str:
 def local_clock(text: str) -> str:
     """An instant with an offset, as clocks show it, and the offset: ``2030-01-31 12:00:00 +01:00``."""
     return f"{text[:10]} {text[11:19]} {text[-6:] if text[-6:-5] in '+-' else ''}".rstrip()
+
+
+def with_clocks(text: str) -> str:
+    """A sentence of the HTTP interface with its instants as clocks show them, in UTC as all times of the pages."""
+    return _INSTANT.sub(r"\1 \2", text)
+
+
+def prose(text: str) -> Markup:
+    """A docstring with what stands between double backticks as code."""
+    parts = [
+        Markup("<code>{}</code>" if place % 2 else "{}").format(part)
+        for place, part in enumerate(text.split("``"))
+    ]
+    return Markup().join(parts)
 
 
 def size(bytes: float) -> str:  # noqa: A002

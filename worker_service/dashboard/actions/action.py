@@ -115,7 +115,8 @@ class Action:
         form: the template of a form that asks for more than ``fields``; it is a page of its own, no dialog.
         about: what that template shows, found out when it is asked; ``given`` may be among it.
         shows: the field of the answer that is shown at once, because nobody can ask for it later.
-        is_grave: is asked back, even if there is nothing to fill in.
+        is_asked_back: even if there is nothing to fill in.
+        is_grave: it takes something away; is asked back too.
         is_once: sent twice, it is done once (the interface takes an ``Idempotency-Key``).
     """
 
@@ -136,13 +137,14 @@ class Action:
     form: str = ""
     about: Callable[[Given], dict[str, Any]] | None = None
     shows: str = ""
+    is_asked_back: bool = False
     is_grave: bool = False
     is_once: bool = False
 
     @property
     def is_asked(self) -> bool:
         """Whether a button leads to a question, and does nothing yet."""
-        return self.is_grave or bool(self.fields or self.form)
+        return self.is_grave or self.is_asked_back or bool(self.fields or self.form)
 
     def do(self, given: Given) -> Reply:
         """Do it.

@@ -65,7 +65,8 @@ def _action(operation: str, title: str, done: str) -> Action:
         body=_body,
         fixed={"operation": operation},
         leads=job_page,
-        is_grave=True,
+        is_asked_back=True,
+        is_grave=operation != "retry",
         is_once=True,
     )
 
@@ -112,7 +113,7 @@ ACTIONS = (
         done="{done} jobs wait for their time no longer.",
         hidden=HIDDEN,
         says=_says_how_many_wait,
-        is_grave=True,
+        is_asked_back=True,
     ),
     _action("retry", "Retry many jobs?", "This job puts them back."),
     _action("cancel", "Cancel many jobs?", "This job cancels them."),

@@ -117,7 +117,7 @@ STEP_DONE = Action(
     places=("id", "name"),
     fields=(STEP_RESULT,),
     body=lambda given: {"outcome": "done", "result": STEP_RESULT.read(given.get("result", ""))},
-    is_grave=True,
+    is_asked_back=True,
 )
 STEP_NOT_DONE = Action(
     name="step-not-done",
@@ -128,7 +128,7 @@ STEP_NOT_DONE = Action(
     done="The step will be done when the job goes on.",
     places=("id", "name"),
     body=lambda _: {"outcome": "not_done"},
-    is_grave=True,
+    is_asked_back=True,
 )
 ACTIONS = (
     RETRY_JOB,

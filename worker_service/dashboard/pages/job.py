@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from ..asking import read
 from ..page import page
-from ..timeline import moments
+from ..timeline import OUTCOMES, moments
 from ..tracebacks import own_frames
 
 SENT_AGAIN = ("queue", "priority", "max_attempts", "tags", "metadata")
@@ -28,6 +28,7 @@ def add_job(routes: Blueprint) -> None:
             log=read("jobs.log", {"id": id})["items"],
             moments=moments(found),
             own_frames=own_frames,
+            outcomes=OUTCOMES,
             args=json.dumps(found["args"], ensure_ascii=False, indent=2),
             curl=_curl(found),
         )

@@ -17,4 +17,4 @@ def test_keeper_loads_neither_pydantic_nor_dramatiq_nor_flask():
 
 
 def test_pytest_plugin_loads_nothing_that_is_not_used():
-    assert not {"pydantic", "dramatiq", "flask", "redis"} & loaded_with("worker_service.testing")
+    assert not {"pydantic", "dramatiq", "flask", "redis"} & loaded_with("worker_service.testing.plugin")

@@ -1,14 +1,12 @@
 """Tests of your own actors without Redis and without a worker: a pytest plugin, and the same for other frameworks.
 
-The fixture ``jobs`` is a `Jobs`; `simulated` makes one without pytest. docs/own-actors.md shows how to use them, and
-what is not simulated. pytest loads this module whether it is wanted or not: it imports what it needs when it is used.
+The fixture ``jobs`` of the plugin is a `Jobs`; `simulated` makes one without pytest. docs/own-actors.md shows how to
+use them, and what is not simulated.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-import pytest
 
 from .killing import ProcessKilled, lines_of
 
@@ -16,14 +14,7 @@ if TYPE_CHECKING:
     from ..broker.broker import JobBroker
     from .jobs import Jobs
 
-__all__ = ["ProcessKilled", "jobs", "lines_of", "simulated"]
-
-
-@pytest.fixture
-def jobs() -> "Iterator[Jobs]":
-    """Jobs are kept in memory while the test runs; see `worker_service.testing.jobs.Jobs`."""
-    with simulated() as made:
-        yield made
+__all__ = ["ProcessKilled", "lines_of", "simulated"]
 
 
 @contextmanager

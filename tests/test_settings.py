@@ -112,3 +112,12 @@ def test_networks_that_jobs_may_reach_are_addresses_or_networks(monkeypatch: pyt
     monkeypatch.setenv("JOBS_OUTBOUND_ALLOW", "intranet.example")
     with pytest.raises(WrongSettings, match=r"JOBS_OUTBOUND_ALLOW: .*does not appear"):
         settings()
+
+
+def test_addresses_of_the_report_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JOBS_REPORT_TO", "ann@example.org, Bob <bob@example.org>")
+    assert settings().report_to == ("ann@example.org", "Bob <bob@example.org>")
+    settings.cache_clear()
+    monkeypatch.setenv("JOBS_REPORT_TO", "ann@example.org,bob")
+    with pytest.raises(WrongSettings, match=r"JOBS_REPORT_TO: .*'bob' is no mail address"):
+        settings()

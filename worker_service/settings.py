@@ -260,6 +260,14 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(_parts(value)) if isinstance(value, str) else value
 
+    @field_validator("report_to")
+    @classmethod
+    def _check_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if "@" not in address:
+                raise ValueError(f"{address!r} is no mail address")
+        return value
+
     @field_validator("outbound_allow", mode="before")
     @classmethod
     def _read_networks(cls, value: object) -> object:

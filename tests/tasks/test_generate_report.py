@@ -3,51 +3,22 @@
 import csv
 import re
 from collections.abc import Iterator
-from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.mail_host import MailHost
+from tests.tasks.days import MIDNIGHT, a_day, counted
 from worker_service.jobs.errors import PermanentError
 from worker_service.tasks.generate_report import Mailing, generate_report
-from worker_service.tasks.report.day import Counted, Day, Failed, Punctuality, Spread
+from worker_service.tasks.report.charts import OverTime, Series
+from worker_service.tasks.report.day import Day, Failed, Punctuality, Spread
+from worker_service.tasks.report.page import number
 from worker_service.tasks.send_email import MailServer
 
-DATE = date(2026, 11, 25)
-MIDNIGHT = 1_795_564_800_000
-NOTHING = Spread(None, None, None)
 NOBODY = Mailing(MailServer(host=None, port=25, tls="none", sender="jobs@example.com"), (), "1")
 HOSTILE = "</table><script>alert(1)</script>"
-
-
-def counted(name: str, wait: Spread = NOTHING, run: Spread = NOTHING, **counts: int) -> Counted:
-    return Counted(name, counts, wait, run)
-
-
-def a_day(**changes: Any) -> Day:
-    hours = [counted(f"{hour:02}:00") for hour in range(24)]
-    hours[9] = counted("09:00", Spread(4, 3, 9), Spread(900, 800, 2400), succeeded=120, dead=3)
-    hours[11] = counted("11:00", Spread(4, 3, 9), Spread(900, 800, 61_000), succeeded=60)
-    day = {
-        "date": DATE,
-        "until_ms": None,
-        "total": counted("all", run=Spread(900, 800, 61_000), enqueued=1200, succeeded=180, dead=3),
-        "hours": hours,
-        "actors": [
-            counted("add", enqueued=1000, succeeded=100),
-            counted(
-                "send_email", Spread(4, 3, 9), Spread(900, 800, 61_000), enqueued=200, succeeded=80, dead=3
-            ),
-        ],
-        "failures": [Failed("send_email", "PermanentError: no such user", 3, MIDNIGHT, MIDNIGHT + 3_660_000)],
-        "has_more_failures": False,
-        "schedules": [Punctuality("nightly", [5, 2000], skipped=1, missed=2)],
-        "has_more_schedules": False,
-    }
-    return Day(**{**day, **changes})
 
 
 class Page(HTMLParser):
@@ -132,6 +103,21 @@ def test_names_and_errors_cannot_become_part_of_the_page(tmp_path: Path):
         schedules=[Punctuality(HOSTILE, [1])],
     )
     assert "script" not in Page(page_of(tmp_path, day)).tags
+
+
+@pytest.mark.parametrize(
+    ("largest", "words"),
+    [
+        (0, ["0", "1"]),
+        (2, ["0", "1", "2"]),
+        (3, ["0", "5"]),
+        (7, ["0", "5", "10"]),
+        (1001, ["0", "1,000", "2,000"]),
+    ],
+)
+def test_axis_ends_at_a_round_number_and_names_whole_ones(largest: int, words: list[str]):
+    chart = OverTime("Jobs", ["00:00"], [Series("all", "good", [largest])], number, is_stack=True)
+    assert [text for _, text in chart.grid] == words
 
 
 def test_table_has_a_line_for_each_actor(tmp_path: Path):

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,39 @@ def test_mail_of_a_template_is_sent_once_more_when_its_worker_is_killed_and_is_t
     assert html.get_content().strip() == "<p>Thanks &amp; bye</p>"
 
 
+class BusyPage(BaseHTTPRequestHandler):
+    """A page whose server wants to be left alone at first, and which never changes."""
+
+    was_busy = False
+
+    def do_GET(self) -> None:
+        if not BusyPage.was_busy:
+            BusyPage.was_busy = True
+            self.send_response(503)
+            self.send_header("Retry-After", "0")
+        elif self.headers["If-None-Match"] == '"1"':
+            self.send_response(304)
+        else:
+            self.send_response(200)
+            self.send_header("ETag", '"1"')
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Nothing."""
+
+
+def test_page_is_fetched_when_its_server_wants_to_and_once(service: RunningService):
+    with ThreadingHTTPServer(("127.0.0.1", 0), BusyPage) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{site.server_port}/"
+        first, again = (
+            service.wait_for_state(service.submit("fetch_remote", url=url), "succeeded") for _ in range(2)
+        )
+        site.shutdown()
+    assert [attempt["charged"] for attempt in first["attempts"]] == [False, True]
+    assert (first["result"]["unchanged"], again["result"]["unchanged"]) == (False, True)
+
+
 def test_mail_to_nobody_is_dead_at_once_and_says_why(service: RunningService):
     job = service.wait_for_state(service.submit("send_email", to="ann", subject="Hi", text="Hello"), "dead")
     assert (job["reason"], job["error"]["message"][:18]) == ("permanent_error", "not a mail address")
@@ -106,7 +141,14 @@ def test_posted_photo_becomes_a_small_file(service: RunningService):
 
 def test_report_of_today_tells_what_failed_and_is_mailed(service: RunningService, host: MailHost):
     service.wait_for_state(service.submit("send_email", to="ann", subject="Hi", text="Hello"), "dead")
-    day = datetime.now(UTC).date().isoformat()
+    today = datetime.now(UTC).date()
+    path = service.submit("generate_report")
+    assert (
+        service.wait_for_state(path, "succeeded")["result"]["csv"]
+        == f"reports/{today - timedelta(days=1)}.csv"
+    )
+    host.taken.clear()
+    day = today.isoformat()
     path = service.submit("generate_report", day=day)
     result = service.wait_for_state(path, "succeeded")["result"]
     files = service.folder / "data" / "files"

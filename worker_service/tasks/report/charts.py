@@ -77,7 +77,7 @@ class OverTime:
     @property
     def grid(self) -> list[tuple[float, str]]:
         """Height and words of each line of the grid."""
-        halves = (0.0, 0.5, 1.0) if self.top > 1 else (0.0, 1.0)
+        halves = (0.0, 1.0) if self.top % 2 else (0.0, 0.5, 1.0)
         return [(self._y(part * self.top), self.show(part * self.top)) for part in halves]
 
     @property

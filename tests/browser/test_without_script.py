@@ -53,6 +53,22 @@ def test_question_is_a_page_and_leads_back(tab: Page, service: RunningService):
     expect(row).not_to_contain_text("No scripts.")
 
 
+def test_schedule_is_made(tab: Page, service: RunningService):
+    tab.goto("/ui/schedules")
+    tab.get_by_role("link", name="New schedule").click()
+    tab.get_by_label("Actor").select_option("wait")
+    tab.get_by_role("button", name="Show its arguments").click()
+    tab.get_by_label("Name").first.fill("without-script")
+    tab.get_by_label("At an interval").check()
+    tab.get_by_label("Interval", exact=True).fill("often")
+    tab.get_by_role("button", name="Create").first.click()
+    expect(tab.locator("#wrong-field-every_ms")).to_contain_text("such as 90s")
+    tab.get_by_label("Interval", exact=True).fill("2h")
+    tab.get_by_role("button", name="Create").first.click()
+    expect(tab.locator("#when + .panel")).to_contain_text("every 2 h")
+    service.http.delete("/v1/schedules/without-script")
+
+
 def test_theme_is_chosen(tab: Page):
     tab.goto("/ui/queues")
     tab.get_by_role("button", name="dark", exact=True).click()

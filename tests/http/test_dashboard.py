@@ -123,6 +123,18 @@ class TestNumbers:
         schedules_of(store).lead("here:1:x", 60_000)
         assert "What needs somebody" not in page(client).text
 
+    def test_what_needs_somebody_leads_to_the_page_about_it(self, client: FlaskClient, store: Store):
+        assert "/ui/workers" in self.places_of_alerts(client)
+        finish(store, claimed(store, actor="add", now_ms=now()), "dead_letter", reason="failed", now_ms=now())
+        Rates(store.client, store.keys).roll_up()
+        found = self.places_of_alerts(client)
+        assert found == {"/ui/schedules", "/ui/jobs?filter=state:dead+actor:add"}
+
+    def places_of_alerts(self, client: FlaskClient) -> set[str]:
+        html = page(client).html
+        listed = html.partition('<ul class="alerts">')[2].partition("</ul>")[0]
+        return set(re.findall(r'href="([^"]*)"', listed))
+
     def test_what_was_counted_over_time_stands_in_a_table(self, client: FlaskClient, store: Store):
         finish(store, claimed(store, now_ms=now()), "complete", now_ms=now())
         Rates(store.client, store.keys).roll_up()

@@ -178,7 +178,9 @@ class TestSystem:
     def test_keys_are_made_shown_once_and_revoked(self, broker: JobBroker, settings: Settings):
         browser = guarded_client(broker, settings)
         sign_in(browser, key=ADMIN_KEY)
-        answer = do(browser, "add-key", name="shop", scopes="submit read", actors="add", days="30")
+        answer = do(
+            browser, "add-key", name="shop", scopes=["submit", "read"], actors="add", expires_in_ms="30d"
+        )
         secret = re.search(r"wsk_\w{12}_[\w-]{43}", Page(answer).text)
         assert secret
         listed = Page(browser.get("/ui/system/keys", headers=BROWSER))

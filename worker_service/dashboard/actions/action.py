@@ -28,7 +28,8 @@ class Field:
 
     Attributes:
         name: in the body that is sent to the interface.
-        kind: how it is asked for and read: text, long, number, duration, instant, choice (one of ``options``) or json.
+        kind: how it is asked for and read: text, long, number, duration, instant, json, choice (one of ``options``) or
+            several (of them).
         equals: the place whose text has to be typed.
         options: values and the words for them.
     """
@@ -69,6 +70,9 @@ class Field:
         Raises:
             Refused: see `read`.
         """
+        if self.kind == "several":
+            chosen = given.getlist(self.name)
+            return {self.name: chosen} if chosen else {}
         value = self.read(given.get(self.name, ""))
         return {} if value is None else {self.name: value}
 

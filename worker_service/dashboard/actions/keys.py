@@ -2,23 +2,28 @@
 
 from typing import Any
 
-from .action import Action, Field, Given
+from ...api.scopes import Scope
+from .action import Action, Field, Given, read_fields
 
 ID = ("id",)
-SCOPES = ("submit", "read", "operate", "admin")
+QUOTA = (
+    Field(
+        "of",
+        "Quota of",
+        kind="choice",
+        options=(("jobs", "jobs it hands in"), ("requests", "all its requests")),
+    ),
+    Field("per_minute", "In each minute", kind="number", hint="Left out: any number."),
+)
 
 
 def _key(given: Given) -> dict[str, Any]:
     """The body of a new key."""
-    days = ADD_KEY.fields[3].read(given.get("days", ""))
-    actors = given.get("actors", "").split()
-    body = {
-        "name": given.get("name", ""),
-        "scopes": given.get("scopes", "").split(),
-        "actors": actors or None,
-        "expires_in_ms": days and days * 86_400_000,
-    }
-    return {name: value for name, value in body.items() if value is not None}
+    body = read_fields(ADD_KEY.fields, given)
+    if "actors" in body:
+        body["actors"] = body["actors"].split()
+    quota = {each.name: body.pop(each.name, None) for each in QUOTA}
+    return {**body, "quota": quota} if quota["per_minute"] is not None else body
 
 
 ADD_KEY = Action(
@@ -29,9 +34,25 @@ ADD_KEY = Action(
     done="The key is made.",
     fields=(
         Field("name", "Name", required=True),
-        Field("scopes", "Scopes", required=True, hint=f"Of {', '.join(SCOPES)}; parted by spaces."),
+        Field(
+            "scopes",
+            "What it may do",
+            kind="several",
+            options=(
+                (Scope.SUBMIT, "submit jobs"),
+                (Scope.READ, "read everything but keys and the audit log"),
+                (Scope.OPERATE, "operate: retry, cancel, pause and the like"),
+                (Scope.ADMIN, "all of it, and manage keys"),
+            ),
+        ),
         Field("actors", "Actors", hint="Left out: all. Parted by spaces."),
-        Field("days", "Days that it is taken", kind="number", hint="Left out: until it is revoked."),
+        Field(
+            "expires_in_ms",
+            "Taken for",
+            kind="duration",
+            hint="Such as 12h or 90d. Left out: until it is revoked.",
+        ),
+        *QUOTA,
     ),
     body=_key,
     shows="key",
@@ -41,9 +62,16 @@ ROTATE_KEY = Action(
     endpoint="keys.rotate",
     button="Another secret",
     title="Give the key {id} another secret?",
-    text="The one before is taken no longer.",
     done="The key has another secret.",
     places=ID,
+    fields=(
+        Field(
+            "overlap_ms",
+            "The one before is taken for",
+            kind="duration",
+            hint="Such as 1h, until all who use it have the new one. Left out: no longer at all.",
+        ),
+    ),
     is_grave=True,
     shows="key",
 )

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from ..asking import read
+from ..filtering import condition
 from ..page import page
 from .actors import RANGES
 
@@ -23,6 +24,15 @@ TILES = (
 """Of each state: what of it is counted over time, and what it means."""
 
 
+_PAGES = {
+    "Schedule": "dashboard.schedules",
+    "Worker": "dashboard.workers",
+    "Canary": "dashboard.workers",
+    "Queue": "dashboard.queues",
+}
+"""Of alerts with such a word in their name."""
+
+
 def add_overview(routes: Blueprint) -> None:
     """The route of the page."""
 
@@ -32,7 +42,7 @@ def add_overview(routes: Blueprint) -> None:
         rates = read("rates.show", query={"range": chosen if chosen in RANGES else "1h"})
         return page(
             "overview.html",
-            alerts=read("alerts.index")["items"],
+            alerts=[{**each, "where": _where(each)} for each in read("alerts.index")["items"]],
             stats=read("stats.show"),
             rates=rates,
             ranges=RANGES,
@@ -43,6 +53,17 @@ def add_overview(routes: Blueprint) -> None:
             jobs=read("jobs.index", query={"limit": NEWEST_JOBS})["items"],
             address=request.url_root.rstrip("/"),
         )
+
+
+def _where(alert: dict[str, Any]) -> str:
+    """The page that tells more of it."""
+    name, of = alert["name"], alert["of"] or ""
+    if name in ("JobsDead", "JobsFail"):
+        state = "state:dead " if name == "JobsDead" else ""
+        return url_for("dashboard.jobs", filter=state + condition(of, "actor"))
+    if of and "Schedule" in name:
+        return url_for("dashboard.schedule", name=of)
+    return url_for(next((page for word, page in _PAGES.items() if word in name), "dashboard.system"))
 
 
 def _trends(points: list[dict[str, Any]]) -> dict[str, list[int]]:

@@ -1,6 +1,8 @@
 """fetch_remote against a real HTTP server on loopback."""
 
+import contextlib
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -26,6 +28,9 @@ class Pages(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, wait = self.path.partition("?")
+        if path == "/bomb":
+            self._answer_bomb()
+            return
         if path.startswith("/known"):
             self._answer_known(path)
             return
@@ -42,6 +47,17 @@ class Pages(BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             self.close_connection = True  # the client has seen enough
+
+    def _answer_bomb(self) -> None:
+        """Some kilobytes that become twenty megabytes."""
+        packer = zlib.compressobj(wbits=31)
+        body = b"".join(packer.compress(bytes(2**20)) for _ in range(20)) + packer.flush()
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
 
     def _answer_known(self, path: str) -> None:
         """A page that says which version it is, each kind in its way."""
@@ -194,7 +210,7 @@ def test_a_refused_connection_may_be_tried_again(fetch_remote: Fetch) -> None:
         fetch_remote("http://127.0.0.1:1/")
 
 
-@pytest.mark.parametrize("path", ["/gone", "/loop", "/large"])
+@pytest.mark.parametrize("path", ["/gone", "/loop", "/large", "/bomb"])
 def test_what_cannot_get_better_is_given_up(fetch_remote: Fetch, site: str, path: str) -> None:
     with pytest.raises(PermanentError):
         fetch_remote(site + path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import dramatiq
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from worker_service import PermanentError, RetryLater, current_job, once
 from worker_service.broker.broker import JobBroker
@@ -16,6 +17,9 @@ from worker_service.testing.jobs import Jobs
 from worker_service.testing.memory import NotSimulated
 
 Actor = Callable[..., Any]
+
+
+def _lost() -> None: ...
 
 
 def test_sent_job_waits_until_it_is_drained(jobs: Jobs, actor: Actor, broker: dramatiq.Broker):
@@ -45,6 +49,15 @@ def test_what_waits_is_told_when_another_job_was_expected(jobs: Jobs, actor: Act
         AssertionError, match=r"no job of greet waits with \{'name': 'Bob'\}; there are:\n.*'Ann'"
     ):
         jobs.assert_enqueued(greet, {"name": "Bob"})
+
+
+def test_actor_on_another_broker_is_named(jobs: Jobs):
+    declare: Any = dramatiq.actor(broker=StubBroker())
+    lost = declare(_lost)
+    with pytest.raises(AssertionError, match=r"'_lost' is on another broker \(StubBroker\)"):
+        jobs.assert_enqueued(lost)
+    with pytest.raises(AssertionError, match="another broker"):
+        jobs.perform(lost)
 
 
 def test_arguments_go_through_json(jobs: Jobs, actor: Actor):

@@ -38,8 +38,8 @@ class Jobs:
 
     def of(self, actor: "dramatiq.Actor[Any, Any] | str") -> list[TestJob]:
         """Those of one actor."""
-        name = actor if isinstance(actor, str) else actor.actor_name
-        return [job for job in self.all if job.actor == name]
+        self._check_broker(actor)
+        return [job for job in self.all if job.actor == _name(actor)]
 
     def one(self, sent: "dramatiq.Message[Any] | dramatiq.Actor[Any, Any] | str") -> TestJob:
         """The job of a message, or the only one of an actor.
@@ -99,6 +99,7 @@ class Jobs:
 
         Unlike ``actor(...)`` it runs as in a worker: the arguments go through JSON and `current_job` is there.
         """
+        self._check_broker(actor)
         sent = actor.send(*args, **kwargs)
         if self._stub.deliver(sent.message_id) is None:
             raise AssertionError(f"the job of {actor.actor_name} does not run now: {self.one(sent).state}")
@@ -165,6 +166,14 @@ class Jobs:
         left = [point.shown for point in self._stub.points if point.must_come]
         if left:
             raise AssertionError(f"no job came to where it was to crash: {', '.join(left)}")
+
+    def _check_broker(self, actor: "dramatiq.Actor[Any, Any] | str") -> None:
+        """What is sent to another broker would never be seen here."""
+        if isinstance(actor, dramatiq.Actor) and actor.broker is not self._stub.broker:
+            raise AssertionError(
+                f"actor {actor.actor_name!r} is on another broker ({type(actor.broker).__name__}): declare it with "
+                "'from worker_service import actor', or call worker_service.registry.broker() before it is imported"
+            )
 
     def _run(self, ended: Counter[str], may_die: bool) -> None:
         while (id := self._stub.deliver()) is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import shop.jobs  # type: ignore[import-not-found] # from the wheel in whose environment this is run
+import shop.jobs  # from the wheel in whose environment this is run
 
 SHOP = str(Path(shop.jobs.__file__).parent)
 MARKS = Path(os.environ["KILLER_MARKS"])

@@ -1,10 +1,15 @@
 """The shop does its work with what a wheel brings, from an empty folder."""
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.examples.conftest import SHOP
 from tests.examples.partner import Partner
 from tests.examples.running import RunningShop
 from tests.examples.stripe_api import DECLINED_CARD, StripeApi
@@ -20,6 +25,32 @@ def test_it_runs_what_was_installed_and_nothing_of_the_checkout(shop: RunningSho
     assert shop.run("python", "-c", code).wait(20) == 0
     paths = (shop.folder / "python.log").read_text().splitlines()[-1].split()
     assert [path.startswith(f"{installed}/") for path in paths] == [True] * 3
+
+
+def test_its_own_tests_pass_with_what_was_installed(installed: Path, tmp_path: Path):
+    shutil.copytree(SHOP / "tests", tmp_path / "tests")
+    others = [word for name in ("cloudcoil", "schemathesis", "valkey") for word in ("-p", f"no:{name}")]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-c",
+            os.devnull,
+            "--rootdir",
+            tmp_path,
+            "-W",
+            "error",
+            *others,
+            "tests",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 class TestWelcome:

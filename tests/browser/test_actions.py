@@ -95,6 +95,16 @@ class TestJobs:
         tab.get_by_role("button", name="Retry").click()
         assert service.wait_for_state(path, "succeeded")["result"] == "ch_17"
 
+    def test_job_that_succeeded_is_sent_again(self, visit: Open, service: RunningService):
+        path = service.submit("succeed", value="once")
+        service.wait_for_state(path, "succeeded")
+        tab = visit("/ui" + path.removeprefix("/v1"))
+        tab.get_by_text("With other arguments").click()
+        tab.get_by_label("Arguments, as JSON").fill('{"value": "twice"}')
+        tab.get_by_role("button", name="Run as a new job").click()
+        told(tab, "The job was accepted.")
+        expect(tab.locator("#result + .panel")).to_contain_text("twice")
+
     def test_command_is_copied(self, visit: Open, service: RunningService):
         id = dead_job(service, "copy me")
         tab = visit(f"/ui/jobs/{id}")
@@ -151,6 +161,25 @@ class TestManyJobs:
             tab.get_by_role("link", name=kind).click()
         text = download.value.path().read_text()
         assert all(job["id"] in text for job in self.jobs(service, tag))
+
+    def test_those_that_wait_for_their_time_run_now(self, visit: Open, service: RunningService):
+        for _ in range(2):
+            body = {"actor": "succeed", "delay_ms": 3_600_000, "tags": ["much-later"]}
+            assert service.http.post("/v1/jobs", json=body).status_code == 202
+        tab = visit("/ui/jobs?filter=tag:much-later")
+        tab.locator("[data-all]").check()
+        tab.get_by_role("button", name="Run now").click()
+        expect(tab.get_by_text("2 jobs are meant")).to_be_visible()
+        tab.get_by_role("button", name="Run now").click()
+        told(tab, "2 jobs wait for their time no longer.")
+        wait_until(lambda: len(self.jobs(service, "much-later", "succeeded")) == 2)
+
+    def test_group_of_failures_is_retried(self, visit: Open, service: RunningService, tag: str):
+        tab = visit("/ui/failures")
+        tab.locator("tr[data-row]", has_text="fail: ValueError").get_by_role("link", name="Retry").click()
+        answer_dialog(tab, "Retry")
+        expect(tab.locator("h1 .state")).to_have_text("succeeded")
+        wait_until(lambda: {len(job["attempts"]) for job in self.jobs(service, tag)} == {2})
 
     def test_group_of_failures_is_deleted(self, visit: Open, service: RunningService, tag: str):
         tab = visit("/ui/failures")

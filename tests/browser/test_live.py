@@ -1,11 +1,14 @@
 """Pages follow what happens, and wait while that would disturb whoever looks."""
 
+import os
 import re
+import signal
 
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.up.service import RunningService
+from tests.waiting import wait_until
 
 LIVE = re.compile("^Live$")
 
@@ -91,6 +94,18 @@ def test_without_a_stream_the_page_is_asked_for_again(visit: Open, service: Runn
     answer = service.http.post("/v1/jobs", json={"actor": "succeed", "tags": ["polled"]})
     tab.clock.run_for(12_000)
     expect(tab.locator(f"[id='job-{answer.json()['id']}']")).to_be_visible()
+
+
+def test_what_was_missed_while_the_service_was_away_is_made_up_for(visit: Open, service: RunningService):
+    tab = visit("/ui/jobs?filter=tag:restarted", excused="/")
+    expect(tab.locator("#live-state")).to_have_text("Live")
+    for pid in (each for each, command in service.processes().items() if "granian" in command):
+        os.kill(pid, signal.SIGKILL)
+    expect(tab.locator("#live-state")).to_have_text("Connecting")
+    wait_until(service.is_ready, timeout=20)
+    assert service.http.post("/v1/jobs", json={"actor": "succeed", "tags": ["restarted"]}).status_code == 202
+    expect(tab.locator("tr[data-row]")).to_have_count(1)
+    expect(tab.locator("#live-state")).to_have_text("Live")
 
 
 def test_update_that_fails_is_made_up_for_without_a_further_event(visit: Open, service: RunningService):

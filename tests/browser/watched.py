@@ -35,13 +35,16 @@ class Watched:
     def _hear(self, message: ConsoleMessage) -> None:
         address = message.location.get("url", "")
         is_page = address == self._tab.url  # whose status the test looks at
-        is_excused = is_page or (self._excused is not None and self._excused in address)
-        if message.type in ("error", "warning") and not is_excused:
+        if message.type in ("error", "warning") and not (is_page or self._is_excused(address)):
             self._troubles.append(f"console: {message.text}")
 
     def _catch(self, error: Error) -> None:
         self._troubles.append(f"error: {error.message}")
 
     def _miss(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # a page that is left, and its stream
+        is_left = request.failure == "net::ERR_ABORTED"  # a page, and its stream
+        if not is_left and not self._is_excused(request.url):
             self._troubles.append(f"request: {request.url} {request.failure}")
+
+    def _is_excused(self, address: str) -> bool:
+        return self._excused is not None and self._excused in address

@@ -198,6 +198,11 @@ class TestSystem:
         assert "The mail server is moved." in text
         assert Page(client.get("/ui/system/audit?cursor=nope")).all("table") == []
 
+    def test_pages_of_administrators_are_entered_by_what_they_ask_for(self, client: FlaskClient):
+        for path in ("/ui/system/keys", "/ui/system/audit"):
+            assert client.get(path).status_code == 200
+        assert [each["what"] for each in client.get("/v1/audit").get_json()["items"]] == ["keys.index"]
+
 
 def test_who_may_only_read_sees_all_but_the_administrators_pages_and_no_button(
     broker: JobBroker, settings: Settings

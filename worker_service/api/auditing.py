@@ -19,6 +19,9 @@ from .whole_body import whole_body
 
 ENTERED = frozenset({Scope.OPERATE, Scope.ADMIN})
 READS_THE_LOG = "audit.index"
+PAGES = "dashboard."
+"""Of endpoints: a page is no deed. What it asks the interface for is entered, once."""
+
 SIGNS_IN = "login.enter"
 WHY = ("reason", "note")
 """Fields of bodies that say why."""
@@ -33,7 +36,7 @@ def install(app: Flask, audit: Audit) -> None:
     """Enter every request that needs one of these scopes; called after access, which says who asks."""
 
     def begin() -> None:
-        if request.endpoint != READS_THE_LOG and _scope() in ENTERED:
+        if _is_deed() and _scope() in ENTERED:
             g.audit_entry = audit.begin(_deed())
 
     def end(response: Response) -> Response:
@@ -58,6 +61,11 @@ def _end(audit: Audit, response: Response) -> None:
         audit.refuse(_deed(), outcome)
     elif request.endpoint == SIGNS_IN and response.status_code < 400:
         audit.end(audit.begin(_deed()), str(response.status_code))
+
+
+def _is_deed() -> bool:
+    endpoint = request.endpoint or ""
+    return endpoint != READS_THE_LOG and not endpoint.startswith(PAGES)
 
 
 def _is_worth_telling() -> bool:

@@ -50,7 +50,7 @@ def _refused(errors: list[dict[str, str]]) -> Refused:
     return Refused(
         {
             "type": "about:blank",
-            "title": "This cannot be read",
+            "title": "Nothing was sent",
             "status": 422,
             "detail": detail,
             "errors": errors,

@@ -107,7 +107,7 @@ class Action:
         name: in addresses.
         endpoint: of the interface, which does it.
         button: what a button says.
-        title, text: of the question; names in braces are those of ``places``.
+        title, text: of the question; names in braces are those of ``places`` and ``hidden``.
         places: what the endpoint's path names, such as a queue.
         fixed: further places, which are the same for all.
         hidden: further values that a form carries along.
@@ -164,7 +164,7 @@ class Action:
 
     def worded(self, text: str, given: Given) -> str:
         """A text with its names in braces replaced."""
-        for name in self.places:
+        for name in (*self.places, *self.hidden):
             text = text.replace(f"{{{name}}}", given.get(name, ""))
         return text
 

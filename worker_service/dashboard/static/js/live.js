@@ -35,9 +35,14 @@
     return "";
   };
 
+  const source = () => {
+    if (!stream) return "Looked at every 10 s";
+    return stream.readyState === EventSource.OPEN ? "Live" : "Connecting";
+  };
+
   const tell = () => {
     const failure = hasFailed ? "The service does not answer; asked again soon" : "";
-    const text = hindrance() || failure || (stream ? "Live" : "Looked at every 10 s");
+    const text = hindrance() || failure || source();
     if (state.textContent !== text) state.textContent = text;
     button.textContent = isPaused ? "Go on" : "Pause updates";
   };
@@ -85,6 +90,7 @@
     opened.addEventListener("open", tell);
     opened.addEventListener("error", () => {
       if (opened.readyState === EventSource.CLOSED && stream === opened) poll(); // refused: no seat left
+      else tell();
     });
     tell();
   }

@@ -80,6 +80,7 @@ class TestJobs:
         service.wait_for_state(path, "dead")
         tab = visit("/ui" + path.removeprefix("/v1"))
         row = tab.locator("tr", has_text="charge").filter(has=tab.get_by_role("link", name="It happened"))
+        expect(row).to_contain_text("in doubt")
         row.get_by_role("link", name="It did not happen").click()
         answer_dialog(tab, "It did not happen")
         told(tab, "The step will be done when the job goes on.")
@@ -257,6 +258,8 @@ class TestSchedules:
         tab.goto("/ui/schedules/made-here")
         tab.get_by_role("link", name="Delete").click()
         answer_dialog(tab, "Delete")
+        told(tab, "The schedule is removed.")
+        expect(tab.get_by_role("heading", name="Schedules")).to_be_visible()
         assert service.http.get("/v1/schedules/made-here").status_code == 404
 
     def test_jobs_of_past_ticks_are_made(self, visit: Open, service: RunningService):

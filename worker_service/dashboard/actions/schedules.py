@@ -131,6 +131,7 @@ DELETE_SCHEDULE = Action(
     text="Its jobs stay.",
     done="The schedule is removed.",
     places=NAME,
+    leads=lambda _: url_for("dashboard.schedules"),
     is_grave=True,
 )
 CREATE_SCHEDULE = Action(

@@ -12,6 +12,7 @@
     p50_wait_ms: ["--busy", []],
     p95_wait_ms: ["--wait", [6, 4]],
   };
+  const WHOLE = Array.from({ length: 36 }, (_, place) => [1, 2, 5][place % 3] * 10 ** Math.floor(place / 3)); // steps of the y axis
   const drawn = new Map(); // figure -> its chart, and what it was drawn from
 
   // What a token stands for now: the browser resolves it for an element.
@@ -55,7 +56,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.05] } },
-      axes: [{ ...axis, values: (_, instants) => instants.map(clock) }, { ...axis, size: 64, values: (_, numbers) => numbers.map(say) }],
+      axes: [{ ...axis, values: (_, instants) => instants.map(clock) }, { ...axis, size: 64, incrs: WHOLE, values: (_, numbers) => numbers.map(say) }],
       series: [
         { label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
         ...names.map((name, number) => ({

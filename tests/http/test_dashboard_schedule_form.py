@@ -114,8 +114,18 @@ def test_rule_that_is_chosen_and_empty_is_asked_for(client: FlaskClient, rule: s
     assert beside(found, rule).endswith("say when.")
 
 
-def test_form_of_a_schedule_that_is_kept_as_it_is_changes_nothing(client: FlaskClient):
-    assert client.put("/v1/schedules/all", json=EVERYTHING).status_code == 201
+@pytest.mark.parametrize(
+    "kept",
+    [
+        EVERYTHING,
+        {"actor": "positional", "args": {"first": 1, "second": 2, "other": [1, "x"]}, "cron": "@daily"},
+        {"actor": "anything", "args": {"value": "", "other": None}, "at": "2999-01-31T12:00:00Z"},
+        {"actor": "nullable", "args": {"value": None}, "cron": "@daily", "timezone": "Europe/Berlin"},
+    ],
+    ids=lambda kept: kept["actor"],
+)
+def test_form_of_a_schedule_that_is_kept_as_it_is_changes_nothing(client: FlaskClient, kept: dict[str, Any]):
+    assert client.put("/v1/schedules/all", json=kept).status_code == 201
     before = client.get("/v1/schedules/all")
     form = typed(page(client, "/ui/do/edit-schedule?name=all"))
     assert do(client, "edit-schedule", **form).status_code == 303

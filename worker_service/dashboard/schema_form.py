@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..api.body import parsed
+from .asking import Refused
 from .unreadable import gathered, wrong
 
 PREFIX = "arg."
@@ -101,15 +102,39 @@ def arguments(schema: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, A
     Raises:
         Refused: names each that cannot be read.
     """
-    return gathered([partial(_further, form), *(partial(each.said, form) for each in fields_of(schema))])
+    further = partial(_further, form)
+    fields = [
+        each for each in fields_of(schema) if form.get(PREFIX + each.name) or not _is_further(each, form)
+    ]
+    return gathered([further, *(partial(each.said, form) for each in fields)])
 
 
 def typed_arguments(schema: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, str]:
-    """What a form says for these arguments."""
-    fields = fields_of(schema)
-    found = {PREFIX + each.name: each.typed(args[each.name]) for each in fields if each.name in args}
-    further = {name: value for name, value in args.items() if name not in {each.name for each in fields}}
+    """What a form says for these arguments: what its fields cannot say stands among the further ones."""
+    found: dict[str, str] = {}
+    further = dict(args)
+    for each in fields_of(schema):
+        if each.name not in args:
+            continue
+        typed = {PREFIX + each.name: each.typed(args[each.name])}
+        if each.is_sensitive or _says(each, typed, args[each.name]):
+            found |= typed
+            del further[each.name]
     return {**found, FURTHER: json.dumps(further, ensure_ascii=False, indent=2)} if further else found
+
+
+def _says(field: FormField, form: Mapping[str, str], value: Any) -> bool:
+    try:
+        return field.said(form) == {field.name: value}
+    except Refused:
+        return False
+
+
+def _is_further(field: FormField, form: Mapping[str, str]) -> bool:
+    try:
+        return field.name in _further(form)
+    except Refused:
+        return False
 
 
 def takes_further(schema: Mapping[str, Any]) -> bool:

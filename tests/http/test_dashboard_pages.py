@@ -13,6 +13,7 @@ from tests.http.test_dashboard_jobs import dead
 from tests.http.test_login import BROWSER, sign_in
 from tests.store.builders import NOW, a_schedule, fire, submitted
 from worker_service.broker.broker import JobBroker
+from worker_service.dashboard.pages import failures
 from worker_service.settings import Settings
 
 READ_PAGES = ("/", "/ui/jobs", "/ui/failures", "/ui/queues", "/ui/schedules", "/ui/workers", "/ui/actors")
@@ -27,6 +28,18 @@ class TestFailures:
         assert "no such row" in found.text
         (address,) = [str(each["href"]) for each in found.all("a") if "data-open" in each]
         assert {str(each["id"])[4:] for each in page(client, address).all("tr") if "id" in each} == ids
+
+    def test_many_groups_are_shown_in_pages(
+        self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(failures, "SHOWN", 2)
+        for actor in ("add", "typed", "union"):
+            dead(broker, actor=actor)
+        first = page(client, "/ui/failures")
+        (address,) = [str(each["href"]) for each in first.all("a") if each.get("rel") == "next"]
+        second = page(client, address)
+        assert [len(each.all("tr")) - 1 for each in (first, second)] == [2, 1]
+        assert "next" not in [each.get("rel") for each in second.all("a")]
 
     def test_retry_of_a_group_is_asked_with_its_number(self, client: FlaskClient, broker: JobBroker):
         dead(broker, actor="add")

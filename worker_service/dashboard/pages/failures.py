@@ -1,9 +1,12 @@
 """What fails: dead jobs in groups, with what can be done with a whole group."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from ..asking import read
 from ..page import page
+
+SHOWN = 100
+"""Groups on one page."""
 
 
 def add_failures(routes: Blueprint) -> None:
@@ -11,4 +14,13 @@ def add_failures(routes: Blueprint) -> None:
 
     @routes.get("/ui/failures")
     def failures() -> Response:
-        return page("failures.html", failures=read("failures.index"))
+        found = read("failures.index")
+        begin = max(0, request.args.get("begin", 0, type=int))
+        end = begin + SHOWN
+        return page(
+            "failures.html",
+            failures=found["items"][begin:end],
+            begin=begin,
+            end=end if end < len(found["items"]) else None,
+            truncated=found["truncated"],
+        )

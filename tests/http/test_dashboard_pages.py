@@ -13,7 +13,7 @@ from tests.http.test_dashboard_jobs import dead
 from tests.http.test_login import BROWSER, sign_in
 from tests.store.builders import NOW, a_schedule, fire, submitted
 from worker_service.broker.broker import JobBroker
-from worker_service.dashboard.pages import failures
+from worker_service.dashboard import parts
 from worker_service.settings import Settings
 
 READ_PAGES = ("/", "/ui/jobs", "/ui/failures", "/ui/queues", "/ui/schedules", "/ui/workers", "/ui/actors")
@@ -32,7 +32,7 @@ class TestFailures:
     def test_many_groups_are_shown_in_pages(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(failures, "SHOWN", 2)
+        monkeypatch.setattr(parts, "SHOWN", 2)
         for actor in ("add", "typed", "union"):
             dead(broker, actor=actor)
         first = page(client, "/ui/failures")
@@ -82,6 +82,18 @@ class TestSchedules:
         assert "at 09:30 on Monday to Friday" in text
         assert "Europe/Berlin" in text
         assert "Europe/Berlin" in page(client, "/ui/schedules/nine").text
+
+    def test_many_are_shown_in_pages(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(parts, "SHOWN", 2)
+        for name in "abc":
+            client.put(f"/v1/schedules/{name}", json=SCHEDULE)
+        names = [
+            str(each["href"]).rpartition("/")[2]
+            for path in ("/ui/schedules", "/ui/schedules?begin=2")
+            for each in page(client, path).all("a")
+            if "data-open" in each
+        ]
+        assert names == ["a", "b", "c"]
 
     def test_ticks_that_were_are_shown(self, client: FlaskClient, broker: JobBroker):
         fire(broker.store, a_schedule(broker.store, "each"), NOW, now_ms=NOW)

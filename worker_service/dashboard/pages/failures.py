@@ -1,12 +1,10 @@
 """What fails: dead jobs in groups, with what can be done with a whole group."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from ..asking import read
 from ..page import page
-
-SHOWN = 100
-"""Groups on one page."""
+from ..parts import part
 
 
 def add_failures(routes: Blueprint) -> None:
@@ -15,12 +13,4 @@ def add_failures(routes: Blueprint) -> None:
     @routes.get("/ui/failures")
     def failures() -> Response:
         found = read("failures.index")
-        begin = max(0, request.args.get("begin", 0, type=int))
-        end = begin + SHOWN
-        return page(
-            "failures.html",
-            failures=found["items"][begin:end],
-            begin=begin,
-            end=end if end < len(found["items"]) else None,
-            truncated=found["truncated"],
-        )
+        return page("failures.html", failures=part(found["items"]), truncated=found["truncated"])

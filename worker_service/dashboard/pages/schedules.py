@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from ..asking import Refused, read
 from ..page import page
+from ..parts import part
 
 COMING = 5
 HISTORY = 50
@@ -19,12 +20,12 @@ def add_schedules(routes: Blueprint) -> None:
 
     @routes.get("/ui/schedules")
     def schedules() -> Response:
-        found = read("schedules.index")["items"]
+        found = part(read("schedules.index")["items"])
         return page(
             "schedules.html",
             schedules=found,
             stats=read("stats.show"),
-            histories={each["name"]: _history(each["name"], SHORT) for each in found[:WITH_HISTORY]},
+            histories={each["name"]: _history(each["name"], SHORT) for each in found.items[:WITH_HISTORY]},
         )
 
     @routes.get("/ui/schedules/<name>")

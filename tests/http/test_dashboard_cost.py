@@ -18,6 +18,7 @@ PAGES = {
     "/ui/failures": 700,
     "/ui/queues": 500,
     "/ui/schedules": 100,
+    "/ui/do/create-schedule?actor=add": 40,
     "/ui/workers": 150,
     "/ui/actors": 60,
     "/ui/actors/add": 100,

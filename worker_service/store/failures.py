@@ -18,8 +18,8 @@ from .scripts import Scripts
 
 LOOK_LIMIT = 10_000
 MOST_GROUPS = 500
-_PART = 1_000
-"""The server does nothing else while it looks at one: some 2 ms."""
+_PART = 500
+"""Jobs that are looked at at once: the server does nothing else for some 2 ms."""
 
 HOURS = 24
 """For which deaths are counted hour by hour."""

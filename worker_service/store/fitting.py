@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -10,9 +10,16 @@ import redis
 from .job_filter import FIELDS, JobFilter
 from .job_record import read_json
 from .keys import Keys
+from .scripts import Scripts
 
 SEARCHED_BYTES = 4096
 """Of each message, from its beginning, where the arguments are."""
+
+Row = Sequence[bytes | None]
+"""Values of `FIELDS`, and of a whole one the last error, the tags and the beginning of the message."""
+
+_PART = 250
+"""Jobs that are read at once: the server does nothing else for some 2 ms."""
 
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
@@ -26,16 +33,44 @@ def fitting(client: redis.Redis, keys: Keys, ids: list[str], wanted: JobFilter) 
     """
     if wanted.tag is not None:
         ids = _tagged(client, keys, ids, wanted.tag)
-    with client.pipeline(transaction=False) as pipe:
-        for id in ids:
-            pipe.hmget(keys.job(id), FIELDS)
-        rows = pipe.execute(raise_on_error=False)  # of keys of another type, which nobody of ours made
-    ids = [id for id, row in zip(ids, rows, strict=True) if wanted.fits(row)]
-    if wanted.error:
-        ids = _failed_with(client, keys, ids, wanted.error.casefold())
+    scripts = Scripts(client.execute_command, keys.prefix)
+    if wanted.is_narrow or not wanted.is_textual:
+        ids = [id for id, row in _peek(scripts, ids, is_whole=False) if wanted.fits(row)]
+    if wanted.is_textual:
+        ids = [
+            id
+            for id, row in _peek(scripts, ids, is_whole=True)
+            if wanted.fits(row[: len(FIELDS)]) and _says(id, row, wanted)
+        ]
+    return ids
+
+
+def _peek(scripts: Scripts, ids: list[str], *, is_whole: bool) -> Iterator[tuple[str, Row]]:
+    """What is known of each job, a part at a time; nothing of a key of another type, which nobody of ours made."""
+    for begin in range(0, len(ids), _PART):
+        part = ids[begin : begin + _PART]
+        rows = scripts.run("peek", int(is_whole), SEARCHED_BYTES + 1, *part)
+        yield from ((id, row) for id, row in zip(part, rows, strict=True) if row is not None)
+
+
+def _says(id: str, row: Row, wanted: JobFilter) -> bool:
+    """Whether the texts of a job fit."""
+    names, (error, tags, message) = row[1:3], row[len(FIELDS) :]
+    actor = (names[1] or b"").decode(errors="replace")
+    is_searched = wanted.searched is None or actor in wanted.searched
+    if wanted.error and not any(wanted.error.casefold() in text.casefold() for text in _error(error)):
+        return False
     if wanted.argument:
-        ids = _called_with(client, keys, ids, *wanted.argument, searched=wanted.searched)
-    return _mentioning(client, keys, ids, wanted.text.casefold(), wanted.searched) if wanted.text else ids
+        path, text = wanted.argument
+        positions = () if wanted.searched is None else wanted.searched.get(actor, ())
+        if not is_searched or not _is(_at(_named(read_json(message), positions), path), text):
+            return False
+    if not wanted.text:
+        return True
+    texts = (id, *_texts([*names, tags]), *_error(error))
+    # Not the arguments of other actors: who is told that a text stands there could guess one letter after the other.
+    arguments = (_unescaped(message[:SEARCHED_BYTES]),) if is_searched and message else ()
+    return any(wanted.text.casefold() in text.casefold() for text in (*texts, *arguments))
 
 
 def _tagged(client: redis.Redis, keys: Keys, ids: list[str], tag: str) -> list[str]:
@@ -43,44 +78,6 @@ def _tagged(client: redis.Redis, keys: Keys, ids: list[str], tag: str) -> list[s
         return []
     instants = client.zmscore(keys.tag(tag), ids)
     return [id for id, instant in zip(ids, instants, strict=True) if instant is not None]
-
-
-def _failed_with(client: redis.Redis, keys: Keys, ids: list[str], wanted: str) -> list[str]:
-    with client.pipeline(transaction=False) as pipe:
-        for id in ids:
-            pipe.hget(keys.out(id), "error")
-        errors = pipe.execute(raise_on_error=False)
-    return [
-        id
-        for id, error in zip(ids, errors, strict=True)
-        if any(wanted in text.casefold() for text in _error(error))
-    ]
-
-
-def _called_with(
-    client: redis.Redis,
-    keys: Keys,
-    ids: list[str],
-    path: str,
-    text: str,
-    *,
-    searched: Mapping[str, Sequence[str]] | None,
-) -> list[str]:
-    """A message that is longer than `SEARCHED_BYTES` is not looked at."""
-    with client.pipeline(transaction=False) as pipe:
-        for id in ids:
-            pipe.hget(keys.job(id), "actor")
-            pipe.getrange(keys.msg(id), 0, SEARCHED_BYTES)
-        replies = pipe.execute(raise_on_error=False)
-    found = []
-    for id, name, message in zip(ids, replies[::2], replies[1::2], strict=True):
-        actor = name.decode(errors="replace") if isinstance(name, bytes) else ""
-        if searched is not None and actor not in searched:
-            continue
-        names = () if searched is None else searched[actor]
-        if _is(_at(_named(read_json(message), names), path), text):
-            found.append(id)
-    return found
 
 
 def _named(message: Any, names: Sequence[str]) -> Any:
@@ -108,36 +105,8 @@ def _is(value: Any, text: str) -> bool:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
 
 
-def _mentioning(
-    client: redis.Redis, keys: Keys, ids: list[str], wanted: str, searched: Mapping[str, Sequence[str]] | None
-) -> list[str]:
-    with client.pipeline(transaction=False) as pipe:
-        for id in ids:
-            pipe.hmget(keys.job(id), "actor", "queue")
-            pipe.get(keys.tags(id))
-            pipe.hget(keys.out(id), "error")
-            pipe.getrange(keys.msg(id), 0, SEARCHED_BYTES - 1)
-        replies = pipe.execute(raise_on_error=False)
-    found = zip(ids, replies[::4], replies[1::4], replies[2::4], replies[3::4], strict=True)
-    return [
-        id
-        for id, names, tags, error, message in found
-        if any(
-            wanted in text.casefold()
-            for text in (
-                id,
-                *_texts(names),
-                *_texts([tags]),
-                *_error(error),
-                *_arguments(names, message, searched),
-            )
-        )
-    ]
-
-
-def _texts(values: Any) -> Iterable[str]:
-    if isinstance(values, list):
-        yield from (value.decode(errors="replace") for value in values if isinstance(value, bytes))
+def _texts(values: Iterable[bytes | None]) -> Iterable[str]:
+    yield from (value.decode(errors="replace") for value in values if value is not None)
 
 
 def _error(text: Any) -> Iterable[str]:
@@ -146,18 +115,8 @@ def _error(text: Any) -> Iterable[str]:
         yield from (str(error[name]) for name in ("type", "message") if name in error)
 
 
-def _arguments(names: Any, message: Any, searched: Mapping[str, Sequence[str]] | None) -> Iterable[str]:
-    """Not those of other actors: who is told that a text stands there could guess one letter after the other."""
-    if searched is None or (
-        isinstance(names, list) and (names[0] or b"").decode(errors="replace") in searched
-    ):
-        yield _unescaped(message)
-
-
-def _unescaped(message: Any) -> str:
+def _unescaped(message: bytes) -> str:
     """The arguments as JSON, cut where the message is."""
-    if not isinstance(message, bytes):
-        return ""
     text = message.decode(errors="replace")
     _, _, text = text.partition('"args":')
     text = text.rpartition(',"options":{')[0] or text

@@ -43,25 +43,39 @@ class JobFilter:
         """The only state, if one is asked for."""
         return self.states[0] if len(self.states) == 1 else None
 
-    def fits(self, row: Sequence[bytes | None] | Exception) -> bool:
+    @property
+    def is_textual(self) -> bool:
+        """Whether more than the record of a job has to be read."""
+        return bool(self.error or self.argument or self.text)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the records of jobs rule most of them out. Of a state there is an index, as a rule."""
+        return bool(self.queue or self.actor or self.fingerprint or self._has_bounds)
+
+    @property
+    def _has_bounds(self) -> bool:
+        return self.since_ms is not None or self.until_ms is not None
+
+    def fits(self, row: Sequence[bytes | None]) -> bool:
         """Whether the record of a job fits; `fitting` looks at the rest.
 
         Args:
-            row: the reply to HMGET of `FIELDS`; what is no record (a key of another type) does not fit.
+            row: the values of `FIELDS`.
         """
-        if isinstance(row, Exception):
-            return False
+        if not self.states and not self.is_narrow:
+            return True
         record = text_of(dict(zip(FIELDS, row, strict=True)))
         return (
             (not self.states or record.get("state") in self.states)
             and self.queue in (None, record.get("queue"))
             and self.actor in (None, record.get("actor"))
-            and self.fingerprint in (None, fingerprint_of(record))
+            and (self.fingerprint is None or self.fingerprint == fingerprint_of(record))
             and self._covers(record.get("created_at", ""))
         )
 
     def _covers(self, created_at: str) -> bool:
-        if self.since_ms is None and self.until_ms is None:
+        if not self._has_bounds:
             return True
         try:
             instant = int(created_at)

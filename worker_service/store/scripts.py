@@ -60,6 +60,7 @@ VERBS = (
     "begin_audit",
     "end_audit",
     "group_failures",
+    "peek",
     "examine_types",
     "examine_numbers",
     "examine_schedules",

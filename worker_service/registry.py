@@ -18,6 +18,9 @@ from .sentry import tell_sentry
 from .settings import WrongSettings, settings
 from .tracing import tracing_middleware
 
+TOLD = ("on_success", "on_failure", "on_retry_exhausted")
+"""Options that name another actor, which gets a job when one ends."""
+
 
 @cache
 @short_in_workers
@@ -62,7 +65,7 @@ def check() -> None:
     """Import all actors, and end the process with a text and code 1 when that fails."""
     try:
         load()
-    except ActorModuleFailed as error:
+    except (ActorModuleFailed, WrongSettings) as error:
         raise SystemExit(str(error)) from None
 
 
@@ -72,7 +75,8 @@ def import_own_modules() -> None:
 
     Raises:
         ActorModuleFailed: see `load`.
-        WrongSettings: JOBS_ROUTES, or an actor's ``on_retry_exhausted``, names one that none of them declares.
+        WrongSettings: JOBS_ROUTES, or an actor's ``on_retry_exhausted`` and the like, names one that none of them
+            declares.
     """
     ours = broker()
     if any(_is_being_imported(name) for name in settings().actor_modules):
@@ -103,7 +107,8 @@ def _check_routes(ours: JobBroker) -> None:
 
 def _check_told(ours: JobBroker) -> None:
     for actor in ours.actors.values():
-        told = actor.options.get("on_retry_exhausted")
-        if told is not None and told not in ours.actors:
-            hint = did_you_mean(told, offered(ours.actors))
-            raise WrongSettings(f"{actor.actor_name}: on_retry_exhausted: No actor {told!r}.{hint}")
+        for option in TOLD:
+            told = actor.options.get(option)
+            if isinstance(told, str) and told not in ours.actors:
+                hint = did_you_mean(told, offered(ours.actors))
+                raise WrongSettings(f"{actor.actor_name}: {option}: No actor {told!r}.{hint}")

@@ -14,6 +14,7 @@ from worker_service.broker.broker import JobBroker
 from worker_service.embedded import EmbeddedServer
 from worker_service.jobs.errors import InvalidArguments, InvalidJob
 from worker_service.jobs.states import State
+from worker_service.middleware.options import InvalidOption
 from worker_service.store import Job
 
 
@@ -126,6 +127,30 @@ class TestOptions:
 
         assert job.due_at_ms == job.created_at_ms + 400 * 24 * 3_600_000
 
+    def test_time_limit_of_a_job_or_an_actor_may_be_a_timedelta(self, broker: JobBroker, add: Any):
+        actor = an_actor(broker, lambda: None, "slow", time_limit=timedelta(minutes=1))
+
+        assert actor.options["time_limit"] == 60_000
+        job = job_of(broker, add.send_with_options(args=(1,), time_limit=timedelta(seconds=3)))
+        assert job.message["options"]["time_limit"] == 3_000
+
+
+class TestDeclaredMistakes:
+    @pytest.mark.parametrize(
+        ("options", "hint"),
+        [
+            ({"time_limit": "long"}, "time_limit='long': use milliseconds, or a timedelta"),
+            ({"max_attempts": 0}, "max_attempts=0: use a whole number from 1"),
+            ({"max_crashes": "3"}, "max_crashes='3': use a whole number"),
+            ({"priority": 500}, "priority=500: use a whole number from -100"),
+        ],
+    )
+    def test_what_no_job_could_run_with_is_told_where_it_is_declared(
+        self, broker: JobBroker, options: dict[str, Any], hint: str
+    ):
+        with pytest.raises(InvalidOption, match=f"work: {hint}"):
+            an_actor(broker, lambda: None, **options)
+
 
 class TestMistakes:
     """Each is told at the call, with the nearest right name, and nothing is sent."""
@@ -134,6 +159,8 @@ class TestMistakes:
         ("options", "code", "hint"),
         [
             ({"priorty": 5}, "unknown_option", "Did you mean 'priority'"),
+            ({"countdown": 5}, "unknown_option", r"Did you mean 'delay' \(in milliseconds\)"),
+            ({"eta": 2**42}, "unknown_option", "Did you mean 'delay'"),
             ({"queue": "defualt"}, "unknown_queue", "Did you mean 'default'"),
             ({"priority": 101}, "out_of_range", "-100 to 100"),
             ({"priority": "high"}, "out_of_range", "whole number"),
@@ -141,12 +168,12 @@ class TestMistakes:
             ({"max_attempts": 0}, "out_of_range", "from 1"),
             ({"max_crashes": -1}, "out_of_range", "from 0"),
             ({"max_retries": "many"}, "out_of_range", "whole number"),
-            ({"expires_in": "soon"}, "out_of_range", "whole number"),
+            ({"expires_in": "soon"}, "out_of_range", "milliseconds, or a timedelta"),
             ({"expires_in": -1}, "out_of_range", "from 1"),
-            ({"delay": 10**13}, "out_of_range", "whole number"),
-            ({"expires_in": float("nan")}, "out_of_range", "whole number"),
-            ({"time_limit": "long"}, "out_of_range", "whole number"),
-            ({"time_limit": 0}, "out_of_range", "from 1"),
+            ({"delay": 10**13}, "out_of_range", "milliseconds, or a timedelta"),
+            ({"expires_in": float("nan")}, "out_of_range", "milliseconds, or a timedelta"),
+            ({"time_limit": "long"}, "out_of_range", "milliseconds, or a timedelta"),
+            ({"time_limit": 0}, "out_of_range", "milliseconds, or a timedelta"),
         ],
     )
     def test_wrong_option(self, broker: JobBroker, add: Any, options: dict[str, Any], code: str, hint: str):

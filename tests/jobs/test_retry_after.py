@@ -1,8 +1,10 @@
 """Retry-After: what a server asks for, and never less."""
 
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from email.utils import format_datetime
 from types import SimpleNamespace
+from urllib.error import HTTPError
 
 import pytest
 
@@ -45,6 +47,13 @@ def test_job_waits_at_least_as_long_and_at_most_a_tenth_more(status: int):
         with pytest.raises(RetryLater) as caught:
             respect_retry_after(a_response(status, Retry_After="100"))
         assert 100_000 <= caught.value.delay_ms <= 110_000
+
+
+def test_error_of_urllib_is_a_response_too():
+    headers = Message()
+    headers["Retry-After"] = "100"
+    with pytest.raises(RetryLater):
+        respect_retry_after(HTTPError("http://partner", 503, "busy", headers, None))
 
 
 @pytest.mark.parametrize("year", [2020, 2040])

@@ -86,6 +86,22 @@ def test_up_says_it_once_before_anything_starts(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("routes", "message"),
+    [
+        ("", "tells: on_success: No actor 'nobody'. There are: "),
+        ("tell=mail", "JOBS_ROUTES: No actor 'tell'. Did you mean 'tells'?"),
+    ],
+)
+def test_up_says_in_a_line_that_a_name_of_an_actor_is_wrong(routes: str, message: str, tmp_path: Path):
+    source = "from worker_service import actor\n@actor(on_success='nobody')\ndef tells(): ...\n"
+    (tmp_path / "telling.py").write_text(source)
+    done = run([COMMAND, "up"], tmp_path, JOBS_ACTOR_MODULES="telling", JOBS_ROUTES=routes)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {message}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     "command", [[COMMAND, "web"], [COMMAND, "worker"], WORKER], ids=["web", "worker", "dramatiq"]
 )
 def test_processes_started_by_themselves_say_it_without_a_traceback(

@@ -92,5 +92,7 @@ def _of_end(job: JobProxy, outcome: Outcome) -> dict[str, Any]:
         told["again_in_ms"] = outcome.delay_ms
     if outcome.error:
         error = json.loads(outcome.error)
-        told |= {"error": f"{error['type']}: {error['message']}", "exception": error["traceback"].rstrip()}
+        told["error"] = f"{error['type']}: {error['message']}"
+        if outcome.verb != "snooze":  # which the actor asked for: nothing is to be found out
+            told["exception"] = error["traceback"].rstrip()
     return told

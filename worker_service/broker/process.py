@@ -106,7 +106,8 @@ class WorkerProcess(Middleware):
             if job is None or job.in_actor or job.actor_name != actor.actor_name:
                 self._tell_direct_call(actor, job)
                 return inner(*args, **kwargs)
-            limit = job.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT_MS)
+            declared = actor.options.get("time_limit") or DEFAULT_TIME_LIMIT_MS
+            limit = job.options.get("time_limit") or declared
             args, kwargs = _typed(inner, args, kwargs)
             try:
                 return self.interrupts.run(job, limit, lambda: inner(*args, **kwargs))

@@ -78,7 +78,6 @@ MESSAGE_OPTIONS = {
     REQUEST_ID,
     SENTRY_HEADERS,
     "delay",
-    "eta",
     "requeue_timestamp",
     "retries",
     "traceback",
@@ -102,6 +101,8 @@ def read_message(
     check_binding(actor.fn, actor.actor_name, message.args, message.kwargs)
     _check_id(message.message_id)
     options = dict(message.options)
+    if options.get("time_limit") is not None:
+        options["time_limit"] = _time_limit(options["time_limit"])
     wanted = {name: options.pop(name) for name in RECORD_OPTIONS if name in options}
     if "unique" in wanted:  # for a later run with other arguments
         options["unique"] = written(wanted["unique"])
@@ -132,12 +133,7 @@ def read_message(
         delay_ms=milliseconds(delay, "delay"),
         expires_in_ms=_expires_in(wanted.get("expires_in")),
         max_attempts=_max_attempts(wanted, message.options, actor.options),
-        max_crashes=_whole(
-            wanted.get("max_crashes", actor.options.get("max_crashes", DEFAULT_MAX_CRASHES)),
-            "max_crashes",
-            0,
-            1000,
-        ),
+        max_crashes=_max_crashes(wanted, actor.options),
         lock=_lock(actor, message, queue, wanted.get("unique", actor.options.get("unique"))),
         tags=tuple(labels.get("tags", ())),
     )
@@ -203,6 +199,19 @@ def _arguments(message: dramatiq.Message[Any]) -> str:
     return json.dumps([message.args, message.kwargs], separators=(",", ":"))
 
 
+def check_limits(actor: dramatiq.Actor[Any, Any]) -> None:
+    """Refuse options of an actor that every job would be refused for; its time limit becomes milliseconds.
+
+    Raises:
+        InvalidJob: one is of another kind, or out of range.
+    """
+    _whole(actor.priority, "priority", -100, 100)
+    _max_attempts({}, {}, actor.options)
+    _max_crashes({}, actor.options)
+    if actor.options.get("time_limit") is not None:
+        actor.options["time_limit"] = _time_limit(actor.options["time_limit"])
+
+
 def declared_max_attempts(actor: dramatiq.Actor[Any, Any]) -> int | None:
     """How often a job of this actor is tried when nothing else is asked for; None: without end."""
     found = _max_attempts({}, {}, actor.options)
@@ -226,8 +235,6 @@ def _check_options(actor_options: Set[str], options: dict[str, Any]) -> None:
         if name not in known:
             hint = did_you_mean(name, known - MESSAGE_OPTIONS | {"delay"})
             raise InvalidJob(f"No option {name!r}.{hint}", pointer=f"/{name}", code="unknown_option")
-    if options.get("time_limit") is not None:
-        _whole(_cut(options["time_limit"]), "time_limit", 1, _MOST_MS)
 
 
 def _keeps_result(declared: dict[str, Any], given: Any) -> bool:
@@ -278,6 +285,22 @@ def _max_attempts(wanted: dict[str, Any], options: dict[str, Any], declared: dic
     return DEFAULT_MAX_ATTEMPTS
 
 
+def _max_crashes(wanted: dict[str, Any], declared: dict[str, Any]) -> int:
+    found = wanted.get("max_crashes", declared.get("max_crashes", DEFAULT_MAX_CRASHES))
+    return _whole(found, "max_crashes", 0, 1000)
+
+
+def _time_limit(value: Any) -> int:
+    limit = _in_ms(value)
+    if type(limit) is not int or not 1 <= limit <= _MOST_MS:
+        raise InvalidJob(
+            f"time_limit={value!r}: use milliseconds, or a timedelta",
+            pointer="/time_limit",
+            code="out_of_range",
+        )
+    return limit
+
+
 def _whole(value: Any, name: str, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:  # a bool is an int, and none here
         raise InvalidJob(
@@ -300,9 +323,14 @@ def milliseconds(value: Any, name: str) -> int | None:
     """
     if value is None:
         return None
-    if isinstance(value, timedelta):
-        value = int(value.total_seconds() * 1000)
-    return max(0, _whole(_cut(value), name, -_MOST_MS, _MOST_MS))
+    found = _in_ms(value)
+    if type(found) is not int or abs(found) > _MOST_MS:  # a time that has passed is now
+        raise InvalidJob(
+            f"{name}={value!r}: use milliseconds, or a timedelta, of at most a hundred years",
+            pointer=f"/{name}",
+            code="out_of_range",
+        )
+    return max(0, found)
 
 
 def _expires_in(value: Any) -> int | None:
@@ -310,6 +338,8 @@ def _expires_in(value: Any) -> int | None:
     return found if found is None else _whole(found, "expires_in", 1, _MOST_MS)
 
 
-def _cut(value: Any) -> Any:
-    """A whole number from what people compute with floats; anything else as it is, to be refused."""
+def _in_ms(value: Any) -> Any:
+    """A whole number from a timedelta and what people compute with floats; anything else as it is, to be refused."""
+    if isinstance(value, timedelta):
+        return int(value.total_seconds() * 1000)
     return int(value) if isinstance(value, float) and math.isfinite(value) else value

@@ -17,21 +17,25 @@ def respect_retry_after(response: Any) -> None:
     """Put the job back when a response asks for it; does nothing otherwise.
 
     Args:
-        response: of httpx or requests, or anything with ``status_code`` and ``headers``.
+        response: of httpx, requests, aiohttp or urllib (its ``HTTPError`` too), or anything that has ``headers`` and
+            a ``status_code`` or ``status``.
 
     Raises:
         RetryLater: the status is 429 or 503 and a Retry-After can be read. Never earlier than it says, up to a
             tenth (at least up to a second) later, so that not all come back at once; at most a day. A date is
             measured from the server's own (``Date``) where it tells it: the clock of this machine may be wrong.
     """
-    if response.status_code not in STATUSES:
+    status = getattr(response, "status_code", None)
+    if status is None:
+        status = response.status
+    if status not in STATUSES:
         return
     sent_at = _instant(response.headers.get("Date"))
     asked = retry_after_ms(response.headers.get("Retry-After"), sent_at.timestamp() if sent_at else None)
     if asked is not None:
         jitter = random.randint(0, max(LEAST_JITTER_MS, asked // 10))
         delay = min(asked + jitter, SNOOZED_LIMIT_MS)
-        raise RetryLater(delay_ms=delay, note=f"the server answered {response.status_code}: later")
+        raise RetryLater(delay_ms=delay, note=f"the server answered {status}: later")
 
 
 def retry_after_ms(header: str | None, now: float | None = None) -> int | None:

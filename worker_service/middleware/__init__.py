@@ -4,6 +4,7 @@ from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware,
 
 from .asyncio import AsyncIO
 from .labels import Labels
+from .limits import Limits
 from .periodic import Periodic
 from .retries import Retries
 from .unique import Unique
@@ -16,6 +17,7 @@ def default_middleware() -> list[Middleware]:
         CurrentMessage(),
         Callbacks(),
         Pipelines(),
+        Limits(),
         Retries(),
         AsyncIO(),
         Periodic(),

@@ -40,7 +40,9 @@ def check_web(settings: Settings) -> None:
     except urllib.error.HTTPError as error:
         raise Unhealthy(_reason(error)) from error
     except OSError as error:
-        raise Unhealthy(f"The web process does not answer: {error}") from error
+        raise Unhealthy(
+            f"The web process does not answer at {base_url(settings)} (JOBS_HTTP_HOST, JOBS_HTTP_PORT): {error}"
+        ) from error
 
 
 def check_worker(settings: Settings, processes: Path = PROCESSES) -> None:

@@ -78,7 +78,7 @@ def _check_address(settings: Settings) -> None:
         )
     if not _is_free(host, port):
         other = next((other for other in range(port + 1, min(port + 100, 65536)) if _is_free(host, other)), 0)
-        raise AddressUnusable(f"Port {port} is in use. Use another one: JOBS_HTTP_PORT={other} make run")
+        raise AddressUnusable(f"Port {port} is in use. Use another one: JOBS_HTTP_PORT={other}")
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.client.losing_proxy import LosingProxy
@@ -27,6 +29,14 @@ class TestSubmitting:
         assert job.run_at is not None
         assert abs(job.run_at - due) < timedelta(milliseconds=2)
         assert job.raw["priority"] == 5
+
+    def test_duration_may_be_a_timedelta(self, client: Client):
+        job = client.submit("add", {"x": 1}, delay_ms=timedelta(hours=1))
+        assert job.state == "scheduled"
+
+    def test_args_without_names_are_refused_before_anything_is_sent(self, client: Client):
+        with pytest.raises(TypeError, match=r"args of 'add' are given by name, as in {'x': 1}"):
+            client.submit("add", [1])  # type: ignore[arg-type]
 
     def test_wrong_one_is_a_problem_that_names_each_field(self, client: Client):
         with pytest.raises(Problem, match="Did you mean 'add'") as caught:
@@ -78,7 +88,25 @@ class TestLostAnswers:
     def test_service_that_is_away_is_told_after_some_attempts(self):
         with (
             Client("http://127.0.0.1:9", attempts=2) as client,
-            pytest.raises(NoAnswer, match="2 times in vain: ConnectError"),
+            pytest.raises(
+                NoAnswer, match=r"http://127\.0\.0\.1:9/v1/jobs was sent 2 times in vain: ConnectError"
+            ),
+        ):
+            client.submit("add", {"x": 1})
+
+
+class TestWrongAddress:
+    def test_one_without_a_scheme_is_refused_at_once(self):
+        with pytest.raises(
+            ValueError, match=r"'127\.0\.0\.1:8000' is no URL of a service: write it as http://"
+        ):
+            Client("127.0.0.1:8000")
+
+    def test_other_program_that_answers_is_told_from_the_service(self):
+        page = httpx2.MockTransport(lambda request: httpx2.Response(200, html="<p>Hello"))
+        with (
+            Client("http://shop", transport=page) as client,
+            pytest.raises(Problem, match="Not an answer of worker-service: http://shop/v1/jobs answered 200"),
         ):
             client.submit("add", {"x": 1})
 
@@ -140,6 +168,14 @@ class TestJobs:
         again = client.retry(job.id, {"why": "still broken"})
         assert again.id != job.id
         assert again.args == {"why": "still broken"}
+
+
+def test_page_about_it_says_what_happens(port: int, client: Client, capsys: pytest.CaptureFixture[str]):
+    page = (Path(__file__).parents[2] / "docs" / "client.md").read_text()
+    block = page.split("```python\n")[1].split("```")[0].replace(":8000", f":{port}")
+    exec(block, {})
+    state, result = capsys.readouterr().out.splitlines()
+    assert (state.split()[1], result) == ("scheduled", "5")
 
 
 def test_importing_it_loads_neither_dramatiq_nor_flask():

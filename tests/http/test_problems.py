@@ -161,7 +161,8 @@ class TestInvalidJob:
 class TestRouting:
     @pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/jobs/", "/v1//jobs", "/v1/jobs/x/y"])
     def test_unknown_path_is_404(self, client: FlaskClient, path: str):
-        problem(client.get(path), 404, "not-found")
+        body = problem(client.get(path), 404, "not-found")
+        assert body["detail"] == f"There is no address '{path}': /docs has all there are, such as /v1/jobs."
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),

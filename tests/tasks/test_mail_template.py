@@ -75,6 +75,7 @@ def test_template_that_has_changed_is_read_anew(folder: Path):
     ("template", "values", "words"),
     [
         ("nothing", {}, r"no template 'nothing\.txt' in /"),
+        ("welcome.txt", VALUES, r"no template 'welcome\.txt\.txt' in .* \(leave out the ending\)"),
         ("../welcome", VALUES, "no template"),
         ("/etc/passwd", {}, "no template"),
         ("wel\0come", {}, "cannot be used|no template"),

@@ -35,7 +35,7 @@ class TestAddress:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             said = refusal(start(JOBS_HTTP_PORT=str(port)))
-        assert re.search(rf"Port {port} is in use.* JOBS_HTTP_PORT=\d+ make run", said)
+        assert re.search(rf"Port {port} is in use.* JOBS_HTTP_PORT=\d+\n", said)
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])
     def test_address_that_others_reach_is_refused(self, start: Start, host: str):

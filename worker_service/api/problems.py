@@ -5,7 +5,7 @@ import re
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, g, json, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from ..jobs.errors import (
     ActorNotAllowed,
@@ -165,7 +165,10 @@ def _ours(error: WorkerServiceError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response(error.get_response().get_data(), error.code, error.get_headers())
-    response = _problem(error.code, error.name.lower().replace(" ", "-"), error.name, error.description or "")
+    detail = error.description or ""
+    if detail == NotFound.description:
+        detail = f"There is no address {request.path[:200]!r}: /docs has all there are, such as /v1/jobs."
+    response = _problem(error.code, error.name.lower().replace(" ", "-"), error.name, detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers.add(name, value)

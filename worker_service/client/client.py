@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import httpx2
@@ -86,8 +86,8 @@ class Client:
             args: by name, as JSON values.
             idempotency_key: of the caller's own, when this very request may come from another process again.
             wait_ms: let the service wait so long for the end of the job, up to a minute, before it answers.
-            fields: what else a request may say: ``queue``, ``delay_ms``, ``run_at`` (a datetime too),
-                ``expires_in_ms``, ``priority``, ``max_attempts``, ``unique``, ``tags`` and so on.
+            fields: what else a request may say: ``queue``, ``delay_ms`` (a timedelta too), ``run_at`` (a datetime
+                too), ``expires_in_ms``, ``priority``, ``max_attempts``, ``unique``, ``tags`` and so on.
 
         Returns:
             The job; with ``unique``, the one that does the work already.
@@ -261,6 +261,8 @@ def _prefer(wait_ms: int) -> dict[str, str]:
 
 
 def _request(actor: str, args: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    if args is not None and not isinstance(args, Mapping):
+        raise TypeError(f"args of {actor!r} are given by name, as in {{'x': 1}}")
     return _written({"actor": actor, "args": dict(args or {}), **fields})
 
 
@@ -269,6 +271,8 @@ def _written(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return int(value.total_seconds() * 1000)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

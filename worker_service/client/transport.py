@@ -27,6 +27,9 @@ class Transport:
         timeout_ms: how long one attempt may go without a sign of life.
         attempts: how often a request is sent at most.
         transport: of httpx2, in place of connections.
+
+    Raises:
+        ValueError: the URL is not one of http or https.
     """
 
     def __init__(
@@ -37,8 +40,11 @@ class Transport:
         attempts: int,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} is no URL of a service: write it as http://127.0.0.1:8000")
+        self._url = url.rstrip("/")
         self.http = httpx2.Client(
-            base_url=url.rstrip("/"),
+            base_url=self._url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=timeout_ms / 1000,
             trust_env=False,
@@ -86,7 +92,7 @@ class Transport:
             problem = problem_of(answer)
             why = f"{answer.status_code} {problem.detail}"
             asked = answer.headers.get("Retry-After", "")
-        raise NoAnswer(f"{method} {path} was sent {self._attempts} times in vain: {why}", problem)
+        raise NoAnswer(f"{method} {self._url}{path} was sent {self._attempts} times in vain: {why}", problem)
 
     def close(self) -> None:
         """Close the connections."""
@@ -103,6 +109,12 @@ def _checked(answer: httpx2.Response, *, is_repeated: bool) -> httpx2.Response:
     was_removed = is_repeated and answer.request.method == "DELETE" and answer.status_code == 404
     if answer.status_code >= 400 and not was_removed:
         raise problem_of(answer)
+    kind = answer.headers.get("Content-Type", "none")
+    if answer.content and "json" not in kind and not was_removed:
+        told = (
+            f"{answer.url} answered {answer.status_code} with a body that is no JSON (Content-Type: {kind})"
+        )
+        raise Problem(answer.status_code, {"title": "Not an answer of worker-service", "detail": told})
     return answer
 
 

@@ -69,7 +69,8 @@ def _rendered(folder: Path, name: str, values: Mapping[str, Any]) -> Words:
     try:
         text = environment.get_template(f"{name}.txt").make_module(dict(values))
     except TemplateNotFound as error:
-        raise PermanentError(f"there is no template {error.name!r} in {folder}") from error
+        wrong = " (leave out the ending)" if name.endswith((".txt", ".html")) else ""
+        raise PermanentError(f"there is no template {error.name!r} in {folder}{wrong}") from error
     try:
         html_template = environment.get_template(f"{name}.html")
     except TemplateNotFound:

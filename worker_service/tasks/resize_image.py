@@ -75,7 +75,7 @@ def resize_image(
             server, too large, no image, or one of another format than its name says; or Pillow is not installed.
     """
     if (width is None) != (height is None) or (width is None) == (sizes is None):
-        raise PermanentError("say how large: width and height, or a list of them as sizes")
+        raise PermanentError("say how large: either width and height, or a list of them as sizes")
     content = _content(files, source, allowed)
     if width is not None and height is not None:
         return _one(files, source, content, (width, height), format)

@@ -1,8 +1,8 @@
 """Lists of jobs, newest first, in pages, without ever reading everything.
 
 A filter by state reads the index of that state when it has at most `LOOK_LIMIT` members. Otherwise the newest
-`LOOK_LIMIT` jobs (of a tag, if one is asked for) are looked at, and the page says that it was cut there; its cursor
-goes on from that place.
+`LOOK_LIMIT` jobs (of a tag, if one is asked for) are looked at, `TEXT_LOOK_LIMIT` for a text, and the page says that it
+was cut there; its cursor goes on from that place.
 """
 
 import base64
@@ -20,6 +20,9 @@ from .job_record import Job
 from .queries import Queries
 
 LOOK_LIMIT = 10_000
+TEXT_LOOK_LIMIT = 5_000
+"""The same where more than the records of jobs has to be read."""
+
 EVERY_JOB = JobFilter()
 _CHUNK = 500
 
@@ -98,6 +101,7 @@ class Listing:
         index = self._index(wanted.state, wanted.queue) if wanted.state else None
         newest = self._keys.jobs if wanted.tag is None else self._keys.tag(wanted.tag)
         chunks = self._newest(newest, after, wanted.since_ms) if index is None else _sliced(index, after)
+        most = min(LOOK_LIMIT, TEXT_LOOK_LIMIT) if wanted.is_textual else LOOK_LIMIT
         found: list[Place] = []
         looked = 0
         with translated():
@@ -106,7 +110,7 @@ class Listing:
                 looked += len(places)
                 if len(found) > limit:
                     return found[:limit], found[limit - 1], False
-                if looked >= LOOK_LIMIT:
+                if looked >= most:
                     return found, places[-1], True
         return found, None, False
 

@@ -1,8 +1,11 @@
 """The actors of this process: the one way in which the worker, the web process and the command line learn them."""
 
 import importlib
+import inspect
+import logging
 import sys
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import dramatiq
@@ -17,6 +20,8 @@ from .names import did_you_mean
 from .sentry import tell_sentry
 from .settings import WrongSettings, settings
 from .tracing import tracing_middleware
+
+_logger = logging.getLogger(__name__)
 
 TOLD = ("on_success", "on_failure", "on_retry_exhausted")
 """Options that name another actor, which gets a job when one ends."""
@@ -61,6 +66,13 @@ def load() -> JobBroker:
     return ours
 
 
+def tell_idle_modules() -> None:
+    """Log which modules of ``JOBS_ACTOR_MODULES`` have no actor, once all are loaded: an import was forgotten."""
+    for name in settings().actor_modules:
+        if not _gives_something(sys.modules[name], broker()):
+            _logger.warning("%s of JOBS_ACTOR_MODULES declares no actor, and imports none.", name)
+
+
 def check() -> None:
     """Import all actors, and end the process with a text and code 1 when that fails."""
     try:
@@ -91,6 +103,16 @@ def import_own_modules() -> None:
                 raise ActorModuleFailed.on_another_broker(name, value.actor_name, value.broker, value.fn)
     _check_routes(ours)
     _check_told(ours)
+
+
+def _gives_something(module: ModuleType, ours: JobBroker) -> bool:
+    """Whether a module has actors or schedules, in itself or, as a package, in its modules."""
+    if hasattr(module, "SCHEDULES") or any(
+        isinstance(each, dramatiq.Actor) for each in vars(module).values()
+    ):
+        return True
+    places = (inspect.unwrap(actor.fn).__module__ for actor in ours.actors.values())
+    return any(f"{place}.".startswith(f"{module.__name__}.") for place in places)
 
 
 def _is_being_imported(name: str) -> bool:

@@ -71,7 +71,9 @@ def create_app(broker: JobBroker | None = None, given: Settings | None = None) -
         broker: whose actors may be asked for; by default those of this process.
         given: by default the settings of this process.
     """
-    broker = broker or registry.load()
+    if broker is None:
+        broker = registry.load()
+        registry.tell_idle_modules()
     given = given or settings()
     for actor in broker.actors.values():
         arguments_model(

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import structlog
 
-from worker_service import Sensitive, actor
+from worker_service import RetryLater, Sensitive, actor
 
 _foreign = logging.getLogger("elsewhere")
+_asked: list[bool] = []
 
 
 @actor
@@ -32,3 +33,11 @@ def fail_with(token: Annotated[str, Sensitive()]) -> None:
     """Fails, and tells its secret to everybody."""
     _foreign.error("trying %s", token)
     raise ValueError(f"{token} is refused")
+
+
+@actor
+def later_once() -> None:
+    """Comes again once, as an actor does whose partner is busy."""
+    if not _asked:
+        _asked.append(True)
+        raise RetryLater(delay_ms=10, note="the partner is busy")

@@ -85,6 +85,19 @@ def test_up_says_it_once_before_anything_starts(tmp_path: Path):
     assert done.stdout == ""
 
 
+def test_module_without_actors_is_a_warning_and_a_package_whose_modules_have_some_is_none(tmp_path: Path):
+    (tmp_path / "plain.py").write_text("def forgotten(): ...\n")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("import package.mine\n")
+    (tmp_path / "package" / "mine.py").write_text(
+        "from worker_service import actor\n@actor\ndef mine(): ...\n"
+    )
+    told = "from worker_service import registry; registry.load(); registry.tell_idle_modules()"
+    done = run([sys.executable, "-c", told], tmp_path, JOBS_ACTOR_MODULES="plain,package")
+    assert done.returncode == 0
+    assert done.stderr == "plain of JOBS_ACTOR_MODULES declares no actor, and imports none.\n"
+
+
 @pytest.mark.parametrize(
     ("routes", "message"),
     [

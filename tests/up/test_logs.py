@@ -106,6 +106,13 @@ def test_failing_job_says_how_each_attempt_ended_without_what_is_secret(service:
     assert "fail_with" in dead["exception"]
 
 
+def test_job_that_was_to_come_again_later_is_no_failure_and_has_no_traceback(service: RunningService):
+    id = post(service, "later_once")
+    first = next(line for line in of_job(service, id, "snoozed") if line["event"] == "snoozed")
+    assert (first["level"], first["error"]) == ("info", "RetryLater: the partner is busy")
+    assert "exception" not in first
+
+
 def test_request_says_what_it_asked_for_and_with_which_job_it_was_answered(service: RunningService):
     id = post(service, "chat", text=PAYLOAD)
     (asked,) = [

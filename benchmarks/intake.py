@@ -152,10 +152,18 @@ def _web(target: str, python: Path = Path(sys.executable)) -> Iterator[tuple[int
     """A web process and its server."""
     with EmbeddedServer(maxmemory="2gb") as server:
         settings = Settings(redis_url=server.url, http_port=_free_port())
-        command = [str(python), *web_command(settings)[1:-1], target]
-        with _process(command, server.url):
+        with _process(_command(settings, target, python), server.url):
             _wait(lambda: _answers(settings.http_port), "the web process")
             yield settings.http_port, server
+
+
+def _command(settings: Settings, target: str, python: Path) -> list[str]:
+    """Granian as the service runs it; the format of its log is of the service's own package."""
+    options = web_command(settings)[1:-1]
+    if target != OURS:
+        begin = options.index("--log-config")
+        del options[begin : begin + 2]
+    return [str(python), *options, target]
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from .log_writing import GatheringHandler
+
 Fields = Callable[[], Mapping[str, Any]]
 """What the line that is being made is about."""
 
@@ -41,7 +43,7 @@ def configure_logs(fields: Fields = dict, stream: TextIO | None = None) -> None:
     is_verbose = root.level == logging.DEBUG  # the -v of the dramatiq command
     for handler in root.handlers[:]:
         root.removeHandler(handler)
-    handler = logging.StreamHandler(stream)
+    handler = GatheringHandler(stream)
     handler.setFormatter(formatter(stream, fields))
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if is_verbose else log_level())

@@ -1,51 +1,58 @@
-"""Runs the benchmarks: python -m benchmarks [--only drain] [--rounds 3] [--quick] [--write-readme]."""
+"""Runs the benchmarks: python -m benchmarks [--only drain] [--peers huey,bullmq] [--rounds 3] [--quick]."""
 
 import argparse
 import sys
 
-from . import delayed, drain, enqueue, idle, intake, latency, ticks
+from . import backlog, contestants, delayed, drain, enqueue, idle, intake, latency, recovery, ticks
 from .report import write, write_readme
 
 QUESTIONS = {
     "drain": drain,
     "latency": latency,
-    "idle": idle,
-    "delayed": delayed,
     "enqueue": enqueue,
-    "ticks": ticks,
     "intake": intake,
+    "recovery": recovery,
+    "delayed": delayed,
+    "backlog": backlog,
+    "idle": idle,
+    "ticks": ticks,
 }
 
 
 def main() -> None:
     """Ask the chosen questions one after the other and write down the answers."""
     options = _options()
+    if options.peers is not None:
+        contestants.chosen[:] = [name for name in options.peers.split(",") if name]
+    how = " ".join(["python -m benchmarks", *sys.argv[1:]])
     sections = []
     for name in options.only or QUESTIONS:
         print(f"{name} ...", flush=True)
-        sections.append(QUESTIONS[name].measure(options.rounds or (2 if options.quick else 5), options.quick))
-        print(f"\n{sections[-1].markdown()}", flush=True)
-    how = " ".join(["python -m benchmarks", *sys.argv[1:]])
+        found = QUESTIONS[name].measure(options.rounds or (1 if options.quick else 3), options.quick)
+        print("\n".join(["", *(section.markdown() for section in found)]), flush=True)
+        if options.write_readme:
+            write_readme(name, found, how)
+        sections += found
     print(f"written to {write(sections, how)}")
-    if options.write_readme:
-        write_readme(sections, how)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Compares worker-service with stock Dramatiq."
+        prog="python -m benchmarks", description="Compares worker-service with what people choose today."
     )
     parser.add_argument(
         "--only", action="append", choices=QUESTIONS, help="ask this question; may be repeated"
     )
+    names = ", ".join(contestants.PEERS_OF_OURS)
+    parser.add_argument("--peers", help=f"only these, between commas; '' for none ({names})")
     parser.add_argument(
-        "--rounds", type=int, help="how often each contestant runs (default 5, with --quick 2)"
+        "--rounds", type=int, help="how often each contestant runs (default 3, with --quick 1)"
     )
     parser.add_argument(
         "--quick", action="store_true", help="fewer jobs: minutes become seconds, numbers rougher"
     )
     parser.add_argument(
-        "--write-readme", action="store_true", help="put the tables into benchmarks/README.md"
+        "--write-readme", action="store_true", help="put tables and charts into benchmarks/README.md"
     )
     return parser.parse_args()
 

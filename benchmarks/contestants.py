@@ -1,26 +1,19 @@
-"""Who takes part: worker-service in several settings, and stock Dramatiq in a virtual environment of its own.
+"""Who takes part: worker-service in several settings, and the systems that people choose today.
 
-Stock Dramatiq gets the very versions of dramatiq, redis and hiredis that worker-service runs with, so that
-what differs is the broker. The environment is made once, below `.cache/bench/`.
+Each runs eight jobs at once, in the way that it has for that, in one worker: one command as its documentation shows it.
 """
 
 import importlib.util
-import subprocess
+import shutil
 import sys
-import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-import redis
+from .environments import PEERS, node_environment, python_environment
 
-from worker_service.store.keys import Keys
-
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / ".cache" / "bench"
 NAMESPACE = "bench"
-SHARED_PACKAGES = ("dramatiq", "redis", "hiredis")
+SLOTS = 8
 
 
 @dataclass(frozen=True)
@@ -29,73 +22,145 @@ class Contestant:
 
     Attributes:
         name: in tables.
-        folder: of its `python` and `dramatiq`.
-        module: of its actors.
-        command: dramatiq or dramatiq-gevent.
+        worker: the command of one worker.
+        producer: the command that sends jobs; the words of produce.py follow.
+        pace: no-op jobs that it runs in some four seconds on a small machine: how long a measurement takes.
         settings: environment variables of its worker and its producer.
+        lacks: questions that it is not asked, because it has nothing for them.
     """
 
     name: str
-    folder: Path
-    module: str
-    command: str = "dramatiq"
+    worker: Sequence[str]
+    producer: Sequence[str]
+    pace: int
     settings: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_stock(self) -> bool:
-        return self.module.endswith("stock")
+    lacks: frozenset[str] = frozenset()
 
     def environment(self, url: str) -> dict[str, str]:
         """What its processes need to know of the server."""
-        where = (
-            {"BENCH_REDIS_URL": url}
-            if self.is_stock
-            else {"JOBS_REDIS_URL": url, "JOBS_NAMESPACE": NAMESPACE}
-        )
-        return {**where, **self.settings}
-
-    def waiting(self, client: redis.Redis) -> int:
-        """How many jobs nobody has fetched yet."""
-        if self.is_stock:
-            return int(client.llen("dramatiq:default"))
-        return int(client.zcard(Keys(NAMESPACE).ready("default")))
-
-    def unfinished(self, client: redis.Redis, sent: int) -> int:
-        """How many of the jobs sent have not been recorded as done; one cheap command."""
-        if self.is_stock:
-            return int(client.hlen("dramatiq:default.msgs"))
-        return sent - int(client.zcard(Keys(NAMESPACE).final("succeeded")))
+        return {
+            "BENCH_REDIS_URL": url,
+            "JOBS_REDIS_URL": url,
+            "JOBS_NAMESPACE": NAMESPACE,
+            **self.settings,
+        }
 
 
-def ours(name: str = "ours", command: str = "dramatiq", **settings: str) -> Contestant:
-    """worker-service from this checkout."""
-    return Contestant(name, Path(sys.executable).parent, "benchmarks.actors_ours", command, settings)
+def ours(name: str = "ours", command: str = "dramatiq", pace: int = 20_000, **settings: str) -> Contestant:
+    """worker-service from this checkout; without a line in the log for each job, as no other writes one either."""
+    programs = Path(sys.executable).parent
+    worker = [str(programs / command), "benchmarks.peers.ours", "-p", "1", "-t", str(SLOTS)]
+    return Contestant(
+        name, worker, _produce(programs, "ours"), pace, {"JOBS_LOG_LEVEL": "warning", **settings}
+    )
 
 
-def stock(name: str = "stock", **settings: str) -> Contestant:
-    """Stock Dramatiq; makes its environment when it is missing or has other versions."""
-    return Contestant(name, _stock_environment(), "benchmarks.actors_stock", "dramatiq", settings)
+def stock(name: str = "stock Dramatiq", **settings: str) -> Contestant:
+    """Stock Dramatiq."""
+    programs = python_environment("stock")
+    worker = [str(programs / "dramatiq"), "benchmarks.peers.stock", "-p", "1", "-t", str(SLOTS)]
+    return Contestant(name, worker, _produce(programs, "stock"), 8_000, settings)
 
 
-def has_gevent() -> bool:
-    """Whether worker-service can be run under gevent here."""
-    return importlib.util.find_spec("gevent") is not None
+def celery(name: str = "Celery, prefork", pool: str = "prefork", pace: int = 4_000) -> Contestant:
+    """Celery: eight child processes, or eight threads."""
+    programs = python_environment("celery")
+    words = ["-A", "benchmarks.peers.celery", "worker", "--pool", pool, "--concurrency", str(SLOTS)]
+    worker = [str(programs / "celery"), *words, "--loglevel", "WARNING"]
+    return Contestant(name, worker, _produce(programs, "celery"), pace)
 
 
-def _stock_environment() -> Path:
-    return environment("stock", [f"{name}=={version(name)}" for name in SHARED_PACKAGES])
+def rq() -> Contestant:
+    """RQ: a pool of eight workers."""
+    programs = python_environment("rq")
+    worker = [str(programs / "rq"), "worker-pool", "--num-workers", str(SLOTS), "--logging-level", "WARNING"]
+    url = ["--url", "{url}"]
+    return Contestant("RQ", [*worker, *url], _produce(programs, "rq"), 1_000, lacks=frozenset({"delayed"}))
 
 
-def environment(name: str, packages: Sequence[str]) -> Path:
-    """The folder of programs of a virtual environment below `.cache/bench/`; made when it is missing or differs."""
-    home = CACHE / name
-    installed = home / "installed.txt"
-    wanted = "\n".join([sys.version, *packages])
-    if not installed.exists() or installed.read_text() != wanted:
-        print(f"installing {' '.join(packages)} into {home}", flush=True)
-        venv.create(home, clear=True, with_pip=True)
-        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *packages], check=True)
-        (CACHE.parent / ".gitignore").write_text("*\n")
-        installed.write_text(wanted)
-    return home / "bin"
+def arq() -> Contestant:
+    """arq: eight coroutines."""
+    programs = python_environment("arq")
+    worker = [str(programs / "arq"), "benchmarks.peers.arq.WorkerSettings"]
+    return Contestant("arq", worker, _produce(programs, "arq"), 2_000)
+
+
+def huey() -> Contestant:
+    """Huey: eight threads."""
+    programs = python_environment("huey")
+    words = ["benchmarks.peers.huey.huey", "--workers", str(SLOTS), "--worker-type", "thread", "--quiet"]
+    return Contestant("Huey", [str(programs / "huey_consumer"), *words], _produce(programs, "huey"), 6_000)
+
+
+def taskiq() -> Contestant:
+    """taskiq: eight coroutines, or threads for what is no coroutine."""
+    programs = python_environment("taskiq")
+    most = ["--max-async-tasks", str(SLOTS), "--max-threadpool-threads", str(SLOTS)]
+    words = ["worker", "benchmarks.peers.taskiq:broker", "--workers", "1", *most, "--log-level", "WARNING"]
+    return Contestant(
+        "taskiq",
+        [str(programs / "taskiq"), *words, "--ack-type", "when_executed"],
+        _produce(programs, "taskiq"),
+        8_000,
+        lacks=frozenset({"delayed"}),
+    )
+
+
+def bullmq() -> Contestant | None:
+    """BullMQ, where node and npm are."""
+    home = node_environment("bullmq")
+    if home is None:
+        return None
+    program = ["node", str(home / "bullmq.mjs")]
+    return Contestant("BullMQ", [*program, "worker"], program, 40_000)
+
+
+def sidekiq() -> Contestant | None:
+    """Sidekiq, where Debian's package is."""
+    if not shutil.which("sidekiq"):
+        return None
+    program = str(PEERS / "sidekiq.rb")
+    words = ["-r", program, "--concurrency", str(SLOTS), "--queue", "default"]
+    return Contestant("Sidekiq", ["sidekiq", *words], ["ruby", program], 15_000)
+
+
+def settings_of_ours() -> list[Contestant]:
+    """Ours claims fairly by default; others take jobs in advance, so that is shown too."""
+    wanted = [ours(), ours("ours, JOBS_PREFETCH=64", pace=40_000, JOBS_PREFETCH="64")]
+    if importlib.util.find_spec("gevent") is not None:
+        name = "ours, gevent, JOBS_PREFETCH=64"
+        wanted.append(ours(name, "dramatiq-gevent", 40_000, JOBS_PREFETCH="64"))
+    return wanted
+
+
+PEERS_OF_OURS: dict[str, Callable[[], Contestant | None]] = {
+    "stock": stock,
+    "celery": celery,
+    "celery-threads": lambda: celery("Celery, threads", "threads"),
+    "rq": rq,
+    "arq": arq,
+    "huey": huey,
+    "taskiq": taskiq,
+    "bullmq": bullmq,
+    "sidekiq": sidekiq,
+}
+"""What `--peers` names."""
+
+chosen: list[str] = list(PEERS_OF_OURS)
+"""Those that take part in this run."""
+
+
+def peers(question: str = "") -> list[Contestant]:
+    """Who takes part beside ours, and has something for this question; who cannot be run here is left out, by name."""
+    found = []
+    for name in chosen:
+        one = PEERS_OF_OURS[name]()
+        if one is None:
+            print(f"  left out, not installed here: {name}", flush=True)
+        elif question not in one.lacks:
+            found.append(one)
+    return found
+
+
+def _produce(programs: Path, peer: str) -> list[str]:
+    return [str(programs / "python"), "-m", "benchmarks.produce", f"benchmarks.peers.{peer}"]

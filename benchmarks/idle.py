@@ -1,15 +1,10 @@
-"""How many commands does one idle worker process send to the server?
+"""How many commands does one idle worker send to the server?
 
     python -m benchmarks --only idle
 
-A sample result (2 shared cores, medians):
-
-           sent  executed
-    stock   2.7       8.5
-    ours    1.1       3.8
-
 "Sent" counts what arrived from outside while the server's MONITOR listened for ten seconds; "executed" also
-counts what scripts called (INFO commandstats over ten other seconds).
+counts what scripts called (INFO commandstats over ten other seconds). CPU is what the worker's processes use per second
+meanwhile.
 
 Not shown: the cost of a command. One that blocks until something happens costs nothing meanwhile.
 """
@@ -20,33 +15,44 @@ from typing import Any
 
 import redis
 
-from .contestants import ours, stock
+from .contestants import ours, peers
 from .report import Section, spread
-from .stage import Stage, stage
+from .stage import Stage, Workers, stage
 
 SETTLE_SECONDS = 3.0
 OWN_COMMANDS = {"cmdstat_info", "cmdstat_config|resetstat", "cmdstat_config"}
 
 
-def measure(rounds: int, quick: bool) -> Section:
-    """Two windows per contestant and round; two rounds are enough, because little varies."""
+def measure(rounds: int, quick: bool) -> list[Section]:
+    """One round: little varies."""
+    del rounds
     seconds = 5 if quick else 10
-    found: dict[str, list[dict[str, float]]] = {"stock": [], "ours": []}
-    for _ in range(min(rounds, 2)):
-        for one in (stock(), ours()):
-            with stage(one) as there, there.worker():
-                there.warm_up()
-                time.sleep(SETTLE_SECONDS)
-                found[one.name].append({"sent": _sent(there, seconds), "executed": _executed(there, seconds)})
-    return Section(
-        f"Idle worker process: commands per second over {seconds} s",
-        ["", "sent", "executed"],
-        [
-            [name, *(spread([run[what] for run in runs], "{:.1f}") for what in ("sent", "executed"))]
-            for name, runs in found.items()
-        ],
-        found,
-    )
+    found: dict[str, list[dict[str, float]]] = {}
+    for one in (ours(), *peers()):
+        with stage(one) as there, there.workers() as workers:
+            there.warm_up()
+            time.sleep(SETTLE_SECONDS)
+            found[one.name] = [_look(there, workers, seconds)]
+        print(f"  {one.name}: {found[one.name][0]}", flush=True)
+    return [
+        Section(
+            f"Idle worker: commands per second over {seconds} s",
+            ["", "sent", "executed", "CPU ms/s"],
+            [[name, *_cells(runs)] for name, runs in found.items()],
+            found,
+        )
+    ]
+
+
+def _cells(runs: list[dict[str, float]]) -> list[str]:
+    return [spread([run[what] for run in runs], "{:.1f}") for what in ("sent", "executed", "cpu_ms")]
+
+
+def _look(there: Stage, workers: Workers, seconds: float) -> dict[str, float]:
+    sent = _sent(there, seconds)
+    cpu = workers.cpu()
+    executed = _executed(there, seconds)
+    return {"sent": sent, "executed": executed, "cpu_ms": (workers.cpu() - cpu) / seconds * 1000}
 
 
 def _sent(there: Stage, seconds: float) -> float:

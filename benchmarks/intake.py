@@ -11,16 +11,7 @@ All run on granian with the options of `worker-service web`, one process, each w
 - `POST /v1/jobs:batch`, 5,000 jobs each, one batch after the other,
 - `POST /v1/jobs` with one worker process beside it, until every job has succeeded.
 
-A sample result (2 shared cores, medians; for the single SET see docs/decisions/0015-what-one-web-process-accepts.md):
-
-                                             jobs/s  x empty view  x single  p50 ms  p99 ms
-    empty Flask view                          9,048          1.00      6.47     0.4    12.7
-    Flask and Celery's delay()                1,159          0.13      0.78    11.7    43.9
-    POST /v1/jobs                             1,399          0.15      1.00     9.7    36.1
-    batches of 5,000                         10,694          1.26      7.02       -       -
-    POST to succeeded, one worker process     1,787          0.20      1.30       -       -
-    at 200 requests/s                             -             -         -     1.9     3.1
-    at 200 requests/s, 200 clients stream         -             -         -     1.9     3.3
+For the single SET see docs/decisions/0015-what-one-web-process-accepts.md. No line is logged for each request.
 
 `load.py` sends over 16 connections, or at 200 requests a second; then also while 200 clients follow `/v1/events`.
 
@@ -37,7 +28,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +38,8 @@ from worker_service.embedded import EmbeddedServer
 from worker_service.settings import Settings
 from worker_service.store.keys import Keys
 
-from .contestants import NAMESPACE, ROOT, environment
+from .contestants import NAMESPACE
+from .environments import ROOT, python_environment
 from .report import Section, percentile, spread
 
 BODY = json.dumps({"actor": "nothing", "args": {"payload": "x" * 100}})
@@ -56,7 +47,7 @@ CONNECTIONS, STREAMS, PER_SECOND, BATCH = 16, 200, 200, 5_000
 START_SECONDS = 30.0
 
 
-def measure(rounds: int, quick: bool) -> Section:
+def measure(rounds: int, quick: bool) -> list[Section]:
     """Alternating rounds."""
     jobs = 2_000 if quick else 10_000
     found: dict[str, list[dict[str, float]]] = {}
@@ -66,14 +57,16 @@ def measure(rounds: int, quick: bool) -> Section:
             print(f"  {name}: {found[name][-1]}", flush=True)
     columns = ["", "jobs/s: median (range)", "x empty view", "x single", "p50 ms", "p99 ms"]
     rows = [_row(name, found) for name in found]
-    return Section(f"Intake: one web process, {jobs:,} jobs, {rounds} rounds", columns, rows, found)
+    return [Section(f"Intake: one web process, {jobs:,} jobs, {rounds} rounds", columns, rows, found)]
 
 
 def _runs(jobs: int) -> dict[str, Callable[[], dict[str, float]]]:
     return {
         "empty Flask view": lambda: _flood("benchmarks.web_empty:create_app", jobs),
         "Flask and one SET": lambda: _flood("benchmarks.web_one_command:create_app", jobs),
-        "Flask and Celery's delay()": lambda: _flood("benchmarks.web_celery:create_app", jobs, _celery()),
+        "Flask and Celery's delay()": lambda: _flood(
+            "benchmarks.web_celery:create_app", jobs, python_environment("celery") / "python"
+        ),
         SINGLE: lambda: _flood(OURS, jobs),
         "batches of 5,000": _batches,
         "POST to succeeded, one worker process": lambda: _to_succeeded(jobs),
@@ -168,7 +161,7 @@ def _command(settings: Settings, target: str, python: Path) -> list[str]:
 
 @contextmanager
 def _worker(url: str) -> Iterator[None]:
-    command = [str(Path(sys.executable).parent / "dramatiq"), "benchmarks.actors_ours", "-p", "1", "-t", "8"]
+    command = [str(Path(sys.executable).parent / "dramatiq"), "benchmarks.peers.ours", "-p", "1", "-t", "8"]
     with _process(command, url):
         yield
 
@@ -195,7 +188,8 @@ def _process(command: list[str], url: str) -> Iterator[None]:
         **os.environ,
         "JOBS_REDIS_URL": url,
         "JOBS_NAMESPACE": NAMESPACE,
-        "JOBS_ACTOR_MODULES": "benchmarks.actors_ours",
+        "JOBS_LOG_LEVEL": "warning",
+        "JOBS_ACTOR_MODULES": "benchmarks.peers.ours",
         "BENCH_REDIS_URL": url,
         "PYTHONPATH": str(ROOT),
     }
@@ -232,8 +226,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _celery() -> Path:
-    ours = [f"{name}=={version(name)}" for name in ("flask", "granian")]
-    return environment("celery", ["celery[redis]>=5.5,<6", *ours]) / "python"

@@ -1,14 +1,16 @@
-"""Sends the jobs; runs in a contestant's own environment: python -m benchmarks.produce MODULE TASK NUMBERS...
+"""Sends the jobs; runs in a contestant's own environment: python -m benchmarks.produce MODULE TASK WORDS...
 
 Prints one line of JSON: what it measured.
 """
 
 import importlib
+import inspect
 import json
 import os
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +19,83 @@ from .jobs import STAMP, STAMPS_VARIABLE
 HOUR_MS = 3_600_000
 ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 0.002
+CHUNK = 10_000
 
 
-def enqueue(actors: Any, count: float, payload: float = 0) -> dict[str, float]:
-    """Send jobs one by one, as a program does that has one at a time."""
-    text = "x" * int(payload)
-    actors.nothing.send(text)  # opens the connection, loads the scripts
-    begin, cpu = time.perf_counter(), time.process_time()
-    for _ in range(int(count) - 1):
-        actors.nothing.send(text)
-    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    return {"per_second": (count - 1) / seconds, "cpu_us": cpu / count * 1e6}
-
-
-def stamps(actors: Any, count: float) -> dict[str, float]:
-    """Send jobs that note their start, all at once."""
-    for _ in range(int(count)):
-        actors.stamp.send(time.monotonic_ns())
+def fill(peer: Any, job: str, count: str, arg: str) -> dict[str, float]:
+    """Send many jobs of a kind, with the same argument."""
+    for some in _chunks(int(count)):
+        peer.send_many(job, [(int(arg),)] * some)
     return {}
 
 
-def one_at_a_time(actors: Any, count: float, least_pause: float, most_pause: float) -> dict[str, float]:
+def one_by_one(peer: Any, count: str, payload: str) -> dict[str, float]:
+    """Send jobs one by one, as a program does that has one at a time."""
+    many, text = int(count), "x" * int(payload)
+
+    def run() -> None:
+        for _ in range(many):
+            peer.send("nothing", text)
+
+    return _measured(peer, many, run)
+
+
+def in_bulk(peer: Any, count: str, payload: str) -> dict[str, float]:
+    """Send jobs that are all there already."""
+    rows = [("x" * int(payload),)] * int(count)
+    return _measured(peer, len(rows), lambda: peer.send_many("nothing", rows))
+
+
+def one_at_a_time(peer: Any, count: str, least_pause: str, most_pause: str) -> dict[str, float]:
     """Send a job, wait until it has started, pause for a random time, and again: the worker is idle."""
     path = Path(os.environ[STAMPS_VARIABLE])
+    before = path.stat().st_size if path.exists() else 0
     for number in range(int(count)):
-        time.sleep(random.uniform(least_pause, most_pause))
-        actors.stamp.send(time.monotonic_ns())
+        time.sleep(random.uniform(float(least_pause), float(most_pause)))
+        peer.send("stamp", time.monotonic_ns())
         give_up = time.monotonic() + ANSWER_SECONDS
-        while not path.exists() or path.stat().st_size < (number + 1) * STAMP.size:
+        while not path.exists() or path.stat().st_size < before + (number + 1) * STAMP.size:
             if time.monotonic() > give_up:
                 raise TimeoutError(f"job {number} did not start within {ANSWER_SECONDS:g} s")
             time.sleep(LOOK_SECONDS)
     return {}
 
 
-def far(actors: Any, count: float) -> dict[str, float]:
+def far(peer: Any, count: str) -> dict[str, float]:
     """Send jobs that are due in an hour."""
-    for _ in range(int(count)):
-        actors.nothing.send_with_options(delay=HOUR_MS)
+    if "delay_ms" in inspect.signature(peer.send_many).parameters:
+        for some in _chunks(int(count)):
+            peer.send_many("nothing", [("",)] * some, delay_ms=HOUR_MS)
+    else:
+        for _ in range(int(count)):
+            peer.send_later("nothing", HOUR_MS, "")
     return {}
 
 
-def near(actors: Any, count: float, first_s: float, last_s: float) -> dict[str, float]:
+def near(peer: Any, count: str, first_s: str, last_s: str) -> dict[str, float]:
     """Send jobs that are due at random instants between `first_s` and `last_s` from now."""
     for _ in range(int(count)):
-        delay_ms = round(random.uniform(first_s, last_s) * 1000)
-        wanted_ns = time.monotonic_ns() + delay_ms * 1_000_000
-        actors.stamp.send_with_options(args=(wanted_ns,), delay=delay_ms)
+        delay_ms = round(random.uniform(float(first_s), float(last_s)) * 1000)
+        peer.send_later("stamp", delay_ms, time.monotonic_ns() + delay_ms * 1_000_000)
     return {}
 
 
-TASKS = {task.__name__: task for task in (enqueue, stamps, one_at_a_time, far, near)}
+def _chunks(count: int) -> list[int]:
+    return [min(CHUNK, count - at) for at in range(0, count, CHUNK)]
+
+
+def _measured(peer: Any, count: int, run: Callable[[], None]) -> dict[str, float]:
+    peer.send("nothing", "")  # opens the connection, loads the scripts
+    begin, cpu = time.perf_counter(), time.process_time()
+    run()
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    return {"per_second": count / seconds, "cpu_us": cpu / count * 1e6}
+
+
+TASKS: dict[str, Callable[..., dict[str, float]]] = {
+    task.__name__: task for task in (fill, one_by_one, in_bulk, one_at_a_time, far, near)
+}
 
 if __name__ == "__main__":
-    module, name, *numbers = sys.argv[1:]
-    print(json.dumps(TASKS[name](importlib.import_module(module), *map(float, numbers))))
+    module, name, *words = sys.argv[1:]
+    print(json.dumps(TASKS[name](importlib.import_module(module), *words)))

@@ -16,11 +16,12 @@ from typing import Any
 
 from worker_service.embedded import find_server
 
-from .contestants import SHARED_PACKAGES
+from . import charts
+from .environments import SHARED_PACKAGES
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parent / "README.md"
-BEGIN, END = "<!-- last full run -->\n", "<!-- end of last full run -->\n"
+UNITS = {"per_second": "jobs per second"}
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,19 @@ class Section:
     Attributes:
         rows: one per contestant, its name first.
         raw: every single measurement, by contestant.
+        charted: the measurement that is drawn, if one is.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     raw: dict[str, Any] = field(default_factory=dict)
+    charted: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The title as a name of a file."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.partition(", 8 at")[0].lower()).strip("-")
 
     def markdown(self) -> str:
         """The section as a markdown table under its title."""
@@ -85,11 +93,25 @@ def page(sections: Sequence[Section], around: dict[str, str], how: str) -> str:
     return "\n".join([f"`{how}`: {facts}.\n", *(section.markdown() for section in sections)])
 
 
-def write_readme(sections: Sequence[Section], how: str) -> None:
-    """Put the tables between the markers of README.md."""
-    before, rest = README.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n{page(sections, surroundings(), how)}\n{END}{after}")
+def write_readme(name: str, sections: Sequence[Section], how: str) -> None:
+    """Put the answer to a question, and its charts, between the markers of README.md that name the question."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, rest = README.read_text().split(begin)
+    after = rest.split(end)[1]
+    drawn = "".join(
+        f"\n![{section.title}](results/{chart.name})\n" for section in sections if (chart := draw(section))
+    )
+    README.write_text(f"{before}{begin}\n{page(sections, surroundings(), how)}{drawn}\n{end}{after}")
+
+
+def draw(section: Section) -> Path | None:
+    """Write the chart of a section as results/<title>.svg; None where nothing is drawn."""
+    if not section.charted:
+        return None
+    values = {name: [run[section.charted] for run in runs] for name, runs in section.raw.items()}
+    path = RESULTS / f"{section.slug}.svg"
+    path.write_text(charts.bars(f"{section.title.partition(',')[0]}, {UNITS[section.charted]}", values))
+    return path
 
 
 def _version_of(server: Path) -> str:

@@ -1,4 +1,4 @@
-"""The stage of one measurement: a server of its own, a worker process, a producer, and what they used.
+"""The stage of one measurement: a server of its own, workers, a producer, and what they used.
 
 Every measurement starts a new server (append-only file, written once a second), so no contestant inherits
 another one's memory, files or fragmentation. Reads /proc: Linux only.
@@ -11,18 +11,18 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import redis
 
 from worker_service.embedded import EmbeddedServer
 
-from .contestants import ROOT, Contestant
+from .contestants import Contestant
+from .environments import ROOT
 from .jobs import STAMP, STAMPS_VARIABLE
 
-THREADS = 8
 LOOK_SECONDS = 0.005
 START_SECONDS, STOP_SECONDS = 60.0, 30.0
 SERVER_MEMORY = "2gb"
@@ -36,6 +36,7 @@ class Stage:
         self.contestant = contestant
         self.client: redis.Redis = redis.Redis.from_url(server.url)
         self.stamps = folder / "stamps"
+        self._url = server.url
         self._server_pid = server.pid or 0
         self._log = folder / "worker.log"
         self.environment = {
@@ -45,11 +46,10 @@ class Stage:
             "PYTHONPATH": str(ROOT),
         }
 
-    def produce(self, task: str, *numbers: float) -> dict[str, Any]:
+    def produce(self, task: str, *words: object) -> dict[str, Any]:
         """Run one task of produce.py in the contestant's environment; returns what it measured."""
-        words = [self.contestant.folder / "python", "-m", "benchmarks.produce", self.contestant.module, task]
         done = subprocess.run(
-            [*words, *map(str, numbers)],
+            [*self.contestant.producer, task, *map(str, words)],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -64,23 +64,30 @@ class Stage:
         return result
 
     @contextmanager
-    def worker(self) -> Iterator["Worker"]:
-        """One worker process with eight threads, ended when the block ends."""
-        command = [self.contestant.folder / self.contestant.command, self.contestant.module]
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [*command, "-p", "1", "-t", str(THREADS)],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def workers(self, count: int = 1) -> Iterator["Workers"]:
+        """A number of workers, each a command with its processes, ended when the block ends."""
+        command = [word.replace("{url}", self._url) for word in self.contestant.worker]
+        started: list[subprocess.Popen[bytes]] = []
         try:
-            yield Worker(process)
+            with self._log.open("ab") as log:
+                started.extend(self._start(command, log) for _ in range(count))
+            yield Workers(started)
         finally:
-            _end(process)
+            for process in started:
+                process.send_signal(signal.SIGTERM)
+            for process in started:
+                _end(process)
+
+    def _start(self, command: list[str], log: BinaryIO) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> float:
         """Look until the condition holds; returns the instant (time.monotonic) at which it did.
@@ -106,7 +113,7 @@ class Stage:
 
     def warm_up(self, jobs: int = 20) -> None:
         """Run a few jobs, so that processes have started and connections are open; forget their stamps."""
-        self.produce("stamps", jobs)
+        self.produce("fill", "stamp", jobs, 0)
         self.wait(lambda: self.count_stamps() >= jobs, START_SECONDS, "the first jobs")
         os.truncate(self.stamps, 0)
 
@@ -114,24 +121,32 @@ class Stage:
         """How many jobs have noted their start."""
         return self.stamps.stat().st_size // STAMP.size if self.stamps.exists() else 0
 
+    def stamps_of_jobs(self) -> list[tuple[int, int]]:
+        """What each job noted: the instant at which it was wanted (or its process), and when it started; ns."""
+        whole = self.stamps.read_bytes() if self.stamps.exists() else b""
+        return list(STAMP.iter_unpack(whole))
+
     def lateness_ms(self) -> list[float]:
         """For each job that noted its start, how long after the wanted instant that was."""
-        whole = self.stamps.read_bytes() if self.stamps.exists() else b""
-        return [(started - wanted) / 1e6 for wanted, started in STAMP.iter_unpack(whole)]
+        return [(started - wanted) / 1e6 for wanted, started in self.stamps_of_jobs()]
 
     def _tail(self) -> str:
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""
 
 
-class Worker:
-    """A `dramatiq` command and its children, which are all that run in its session."""
+class Workers:
+    """The commands of workers and their children, which are all that run in their sessions."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self._session = process.pid
+    def __init__(self, processes: "list[subprocess.Popen[bytes]]") -> None:
+        self._sessions = {process.pid for process in processes}
 
     def pids(self) -> list[int]:
-        """All processes of the command: the main one, the worker, and what that started."""
-        return [pid for pid, fields in _processes() if int(fields[3]) == self._session]
+        """All processes of the commands: the main ones, the workers, and what those started."""
+        return [pid for pid, fields in _processes() if int(fields[3]) in self._sessions]
+
+    def session_of(self, pid: int) -> int:
+        """The command that a process belongs to."""
+        return int(_stat(pid)[3])
 
     def cpu(self) -> float:
         """CPU seconds that they have used."""
@@ -153,12 +168,21 @@ def stage(contestant: Contestant) -> Iterator[Stage]:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    finally:
+        _end_what_is_left(process.pid)
+
+
+def _end_what_is_left(session: int) -> None:
+    """Children of a command that was killed."""
+    for pid, fields in _processes():
+        if int(fields[3]) == session:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _processes() -> Iterator[tuple[int, list[str]]]:

@@ -2,13 +2,6 @@
 
     python -m benchmarks --only ticks
 
-A sample result (2 cores, whose other work had to wait: chrt -r 1):
-
-                                               ticks    p50    p99    max    promised  held
-    20 schedules, each second                  1,020      6      8      9     p99 100   yes
-    300 schedules of one instant, every 2 s    1,200     42     68     69     p99 100   yes
-    the latest after each of 10 kills             10  2,363  3,388  3,388   max 5,000   yes
-
 Lateness is from the nominal instant to the claim of the job by an idle worker with eight threads, both on the server's
 clock, in whole milliseconds. Two schedulers run. In the last part the one that leads is killed (SIGKILL) at a random
 moment, again and again, and started anew; of the ticks that came within some seconds after a kill the latest
@@ -30,7 +23,8 @@ import time
 from worker_service.jobs.schedule import Definition
 from worker_service.store import Queries, Schedules
 
-from .contestants import NAMESPACE, ROOT, ours
+from .contestants import NAMESPACE, ours
+from .environments import ROOT
 from .report import Section, percentile
 from .stage import START_SECONDS, Stage, stage
 
@@ -44,7 +38,7 @@ LATE_MS, LATE_AFTER_A_KILL_MS = 100, 5_000
 AFTER_KILL_SECONDS = 7.0
 
 
-def measure(rounds: int, quick: bool) -> Section:
+def measure(rounds: int, quick: bool) -> list[Section]:
     """Two long looks, then kills: two per round, and ten at least (three with ``quick``)."""
     few = _steady(FEW, EACH_SECOND, 200 if quick else SAMPLES)
     many = _steady(MANY, EVERY_TWO_SECONDS, SAMPLES)
@@ -55,12 +49,14 @@ def measure(rounds: int, quick: bool) -> Section:
         _row(f"{MANY} schedules of one instant, every 2 s", many, p99_many, LATE_MS),
         _row(f"the latest after each of {len(killed)} kills", killed, max(killed), LATE_AFTER_A_KILL_MS),
     ]
-    return Section(
-        "Ticks of schedules: nominal instant to start, ms",
-        ["", "ticks", "p50", "p99", "max", "promised", "held"],
-        rows,
-        {"few": few, "many": many, "after a kill": killed},
-    )
+    return [
+        Section(
+            "Ticks of schedules: nominal instant to start, ms",
+            ["", "ticks", "p50", "p99", "max", "promised", "held"],
+            rows,
+            {"few": few, "many": many, "after a kill": killed},
+        )
+    ]
 
 
 def _row(what: str, found: list[float], judged: float, promised: int) -> list[str]:
@@ -70,7 +66,7 @@ def _row(what: str, found: list[float], judged: float, promised: int) -> list[st
 
 
 def _steady(schedules: int, every_ms: int, samples: int) -> list[float]:
-    with stage(ours()) as there, there.worker(), _Schedulers(there):
+    with stage(ours()) as there, there.workers(), _Schedulers(there):
         there.warm_up()
         _put(there, schedules, every_ms)
         _wait_for_ticks(there, schedules)
@@ -82,7 +78,7 @@ def _steady(schedules: int, every_ms: int, samples: int) -> list[float]:
 def _after_kills(kills: int) -> list[float]:
     draw = random.Random(kills)
     worst = []
-    with stage(ours()) as there, there.worker(), _Schedulers(there) as schedulers:
+    with stage(ours()) as there, there.workers(), _Schedulers(there) as schedulers:
         there.warm_up()
         _put(there, FEW, EACH_SECOND)
         _wait_for_ticks(there, FEW)
@@ -121,7 +117,7 @@ class _Schedulers:
             subprocess.Popen(
                 [sys.executable, "-m", "scheduler"],
                 cwd=ROOT,
-                env={**self._there.environment, "JOBS_ACTOR_MODULES": "benchmarks.actors_ours"},
+                env={**self._there.environment, "JOBS_ACTOR_MODULES": "benchmarks.peers.ours"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -3,7 +3,20 @@
 import argparse
 import sys
 
-from . import backlog, contestants, delayed, drain, enqueue, idle, intake, latency, recovery, ticks
+from . import (
+    backlog,
+    concurrency,
+    contestants,
+    delayed,
+    drain,
+    enqueue,
+    idle,
+    intake,
+    latency,
+    recovery,
+    server,
+    ticks,
+)
 from .report import write, write_readme
 
 QUESTIONS = {
@@ -15,7 +28,9 @@ QUESTIONS = {
     "delayed": delayed,
     "backlog": backlog,
     "idle": idle,
+    "server": server,
     "ticks": ticks,
+    "concurrency": concurrency,
 }
 
 

@@ -1,20 +1,6 @@
 """How much does a worker get done at the same time: jobs that wait for an answer, and jobs that compute?
 
-    chrt -r 1 .venv/bin/python -m benchmarks.concurrency [--rounds 3] [--quick]
-
-A sample result (2 cores, whose other work had to wait: chrt -r 1; medians):
-
-                                     jobs  seconds  jobs/s     x  at once  taken back  MiB
-    8 threads                          40     5.03     7.9     -        8           0  132
-    64 threads                        320     5.11    62.6     -       64           0  131
-    500 threads                       500     1.22   410.1     -      500           0  144
-    gevent, 500 greenlets             500     1.19   420.9     -      500           0  106
-    async actor, 500 threads          500     1.33   377.1     -      500           0  147
-    1 process, 1 thread (solo)         60     6.96     8.6  1.00        -           0  131
-    1 process, 8 threads               60     6.19     9.7  1.13        -           0  130
-    1 process, gevent, 8 greenlets     60     7.06     8.5  0.99        -           0   91
-    2 processes, 1 thread each         60     3.55    16.9  1.97        -           0  210
-    2 processes, 8 threads each        60     3.53    17.0  1.98        -           0  212
+    chrt -r 1 .venv/bin/python -m benchmarks --only concurrency [--rounds 3] [--quick]
 
 Waiting jobs ask a server on this machine that answers after a second; from the sending of the first to the end of the
 last, by workers that were idle. "At once" is how many that server saw waiting at the same time, "taken back" how many
@@ -25,7 +11,6 @@ Not shown: waits for something that sends much (the interpreter is then the limi
 and lets other threads run meanwhile, more processes than cores.
 """
 
-import argparse
 import asyncio
 import os
 import signal
@@ -49,11 +34,12 @@ from worker_service.middleware import default_middleware
 from worker_service.settings import Settings
 from worker_service.store import NewJob
 
-from .contestants import NAMESPACE, ROOT
-from .report import Section, spread, write
-from .stage import START_SECONDS, STOP_SECONDS, Worker
+from .contestants import NAMESPACE
+from .environments import ROOT
+from .report import Section, spread
+from .stage import START_SECONDS, STOP_SECONDS, Workers
 
-ACTORS = "benchmarks.actors_concurrency"
+ACTORS = "benchmarks.peers.ours_concurrency"
 WAITS, ANSWER_AFTER_SECONDS = 500, 1.0
 STEPS = 2_000_000
 SETTLED_SECONDS = 0.5
@@ -108,19 +94,21 @@ CASES = [
 ALONE = "1 process, 1 thread (solo)"
 
 
-def measure(rounds: int, quick: bool) -> Section:
+def measure(rounds: int, quick: bool) -> list[Section]:
     """All cases once per round."""
     found: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for case in CASES:
             found.setdefault(case.name, []).append(_run(case, quick))
             print(f"  {case.name}: {found[case.name][-1]}", flush=True)
-    return Section(
-        f"Concurrency: one-second waits, and jobs that compute, {rounds} rounds",
-        ["", "jobs", "seconds: median (range)", "jobs/s", "x", "at once", "taken back", "MiB"],
-        [_row(case, found[case.name], found[ALONE]) for case in CASES],
-        found,
-    )
+    return [
+        Section(
+            f"Concurrency: one-second waits, and jobs that compute, {rounds} rounds",
+            ["", "jobs", "seconds: median (range)", "jobs/s", "x", "at once", "taken back", "MiB"],
+            [_row(case, found[case.name], found[ALONE]) for case in CASES],
+            found,
+        )
+    ]
 
 
 def _row(case: Case, runs: list[dict[str, float]], alone: list[dict[str, float]]) -> list[str]:
@@ -170,7 +158,7 @@ def _run(case: Case, quick: bool) -> dict[str, float]:
 
 
 @contextmanager
-def _worker(case: Case, url: str, port: int) -> Iterator[Worker]:
+def _worker(case: Case, url: str, port: int) -> Iterator[Workers]:
     environment = {
         **os.environ,
         "JOBS_REDIS_URL": url,
@@ -184,7 +172,7 @@ def _worker(case: Case, url: str, port: int) -> Iterator[Worker]:
             case.command(), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            yield Worker(process)
+            yield Workers([process])
         except TimeoutError:
             log.seek(0)
             print(log.read().decode(errors="replace")[-3000:], flush=True)
@@ -229,18 +217,3 @@ def _wait(condition: Callable[[], bool], seconds: float, what: str) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what} took over {seconds:g} s")
         time.sleep(0.005)
-
-
-def main() -> None:
-    """Ask this question alone."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.concurrency")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    section = measure(options.rounds, options.quick)
-    print(f"\n{section.markdown()}")
-    print(f"written to {write([section], ' '.join(['python -m benchmarks.concurrency', *sys.argv[1:]]))}")
-
-
-if __name__ == "__main__":
-    main()

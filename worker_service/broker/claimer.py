@@ -77,9 +77,14 @@ class Claimer:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="claimer", daemon=True)
 
-    def start(self, threads: int) -> None:
-        """Begin to claim for a number of worker threads."""
+    def start(self, threads: int, start_job: Callable[[JobProxy], bool]) -> None:
+        """Begin to claim for a number of worker threads.
+
+        Args:
+            start_job: lets one of them run a job; False when the job has to come by its queue's consumer.
+        """
         self._threads = threads
+        self._start_job = start_job
         self._signs.set(Sign.THREADS, threads)
         self._thread.start()
 
@@ -95,7 +100,7 @@ class Claimer:
             return [job for inbox in self._inboxes.values() for job in _drain(inbox)]
 
     def subscribe(self, queue: str) -> SimpleQueue[JobProxy]:
-        """Claim from this queue too; jobs arrive in the returned inbox."""
+        """Claim from this queue too; jobs that no thread can take at once arrive in the returned inbox."""
         inbox: SimpleQueue[JobProxy] = SimpleQueue()
         with self._changed:
             self._inboxes[queue] = inbox
@@ -254,7 +259,8 @@ class Claimer:
             with self._changed:
                 inbox = self._inboxes.get(claimed.queue)
                 if inbox is not None:
-                    inbox.put(job)
+                    if not self._start_job(job):
+                        inbox.put(job)
                     continue
             self._finish(Outcome(claimed.id, claimed.token, "hand_back"))
             self.release([job])

@@ -1,4 +1,4 @@
-"""Hands what the claimer fetched to Dramatiq, and takes back how it ended."""
+"""What Dramatiq's thread of a queue talks to: takes back how jobs ended, and hands over those that need that thread."""
 
 from collections.abc import Iterable
 from queue import Empty, SimpleQueue
@@ -25,9 +25,11 @@ class JobConsumer(dramatiq.Consumer):
         self._process = process
         self._queue = queue
         self._timeout = timeout_ms / 1000
-        self._inbox: SimpleQueue[JobProxy] = process.claimer.subscribe(queue)
+        self._inbox: SimpleQueue[JobProxy] | None = None
 
     def __next__(self) -> JobProxy | None:
+        if self._inbox is None:  # not before Dramatiq's thread knows this consumer: jobs end by it
+            self._inbox = self._process.claimer.subscribe(self._queue)
         try:
             return self._inbox.get(timeout=self._timeout)
         except Empty:
@@ -43,4 +45,5 @@ class JobConsumer(dramatiq.Consumer):
         self._process.hand_back(messages)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        self._process.hand_back(self._process.claimer.unsubscribe(self._queue, self._inbox))
+        if self._inbox is not None:
+            self._process.hand_back(self._process.claimer.unsubscribe(self._queue, self._inbox))

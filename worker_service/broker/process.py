@@ -48,6 +48,7 @@ from .session import Session
 from .signs import Signs
 from .submission import STORE_RESULT
 from .thread_watch import ThreadWatch
+from .work_queue import WorkQueue
 
 DEFAULT_TIME_LIMIT_MS = 600_000
 AFTER_GRACE_SECONDS = 3.0
@@ -81,6 +82,7 @@ class WorkerProcess(Middleware):
         self._timers: list[threading.Timer] = []
         self.session = Session(store, settings.lease_ms, self._about, self._session_changed)
         self._holdings = Holdings()
+        self._work_queue = WorkQueue()
         self._signs = Signs()
         self.completions = Completions(store.for_one_thread(), self._holdings, self._signs)
         self.claimer = Claimer(
@@ -164,6 +166,7 @@ class WorkerProcess(Middleware):
             self._start_keeper()
         assert self._page is not None
         self._worker = worker
+        worker.work_queue = cast("Any", self._work_queue)  # its threads, which begin after this, take from it
         self.interrupts = Interrupts(self._page, self.session.is_current)
         listening = Listening(self._settings.redis_url, self._settings.namespace)
         self.listener = Listener(
@@ -190,7 +193,7 @@ class WorkerProcess(Middleware):
     def _begin(self) -> None:
         assert self._worker is not None
         if not self._ended:
-            self.claimer.start(self._worker.worker_threads)
+            self.claimer.start(self._worker.worker_threads, self._start_job)
             self.listener.start()
 
     def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
@@ -234,6 +237,14 @@ class WorkerProcess(Middleware):
             CURRENT.set(None)
             if not is_kept:
                 release()
+
+    def _start_job(self, job: JobProxy) -> bool:
+        """Unless Dramatiq has to decide something first: of an unknown actor, or a message that says when it is due."""
+        assert self._worker is not None
+        if job.actor_name not in self._worker.broker.actors or "eta" in job.options:
+            return False
+        self._work_queue.put(job)
+        return True
 
     def hand_back(self, jobs: Iterable[JobProxy]) -> None:
         """These deliveries did not start: back to their old place."""
@@ -299,8 +310,7 @@ class WorkerProcess(Middleware):
         self._hand_back_queued()
 
     def _hand_back_queued(self) -> None:
-        if self._worker is not None:
-            self.hand_back(cast("JobProxy", item.message) for item in iter_queue(self._worker.work_queue))
+        self.hand_back(item.message for item in iter_queue(self._work_queue))
 
     def _after(self, seconds: float, do: Callable[[], Any]) -> None:
         timer = threading.Timer(seconds, do)

@@ -92,6 +92,11 @@ class JobProxy(dramatiq.MessageProxy):
         return f"{self.actor_name} {self.message_id}"
 
     @property
+    def message(self) -> "JobProxy":
+        """Itself: what worker threads take out of their queue has its message there."""
+        return self
+
+    @property
     def session(self) -> str:
         """The session that claimed it."""
         return self.claimed.token.rpartition(":")[0]

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as NoAnswer
@@ -94,7 +95,8 @@ class Line:
             self._connection = self._pool.get_connection()
         elif self._connection.should_reconnect():
             raise LostConnection("Another server has become the primary.")
-        self._connection.send_command(*command, check_health=False)
+        # redis-py would look at each argument before it does the same, which costs more than the rest of a call.
+        self._connection.send_packed_command([pack_command(command)], check_health=False)
         return self._connection.read_response()
 
     def release(self) -> None:

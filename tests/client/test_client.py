@@ -96,11 +96,14 @@ class TestLostAnswers:
 
 
 class TestWrongAddress:
-    def test_one_without_a_scheme_is_refused_at_once(self):
-        with pytest.raises(
-            ValueError, match=r"'127\.0\.0\.1:8000' is no URL of a service: write it as http://"
+    def test_one_without_a_scheme_is_refused_at_the_first_call_and_not_tried_again(self):
+        with (
+            Client("127.0.0.1:8000") as client,
+            pytest.raises(
+                ValueError, match=r"'127\.0\.0\.1:8000' is no URL of a service: write it as http://"
+            ),
         ):
-            Client("127.0.0.1:8000")
+            client.get("1")
 
     def test_other_program_that_answers_is_told_from_the_service(self):
         page = httpx2.MockTransport(lambda request: httpx2.Response(200, html="<p>Hello"))

@@ -27,9 +27,6 @@ class Transport:
         timeout_ms: how long one attempt may go without a sign of life.
         attempts: how often a request is sent at most.
         transport: of httpx2, in place of connections.
-
-    Raises:
-        ValueError: the URL is not one of http or https.
     """
 
     def __init__(
@@ -40,8 +37,6 @@ class Transport:
         attempts: int,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{url!r} is no URL of a service: write it as http://127.0.0.1:8000")
         self._url = url.rstrip("/")
         self.http = httpx2.Client(
             base_url=self._url,
@@ -70,7 +65,10 @@ class Transport:
         Raises:
             Problem: the service refuses it.
             NoAnswer: every attempt failed.
+            ValueError: the URL of the service is none of http or https.
         """
+        if not self._url.startswith(("http://", "https://")):
+            raise ValueError(f"{self._url!r} is no URL of a service: write it as http://127.0.0.1:8000")
         sent = dict(headers or {})
         if method == "POST":
             sent.setdefault("Idempotency-Key", uuid.uuid4().hex)

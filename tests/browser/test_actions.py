@@ -216,7 +216,7 @@ class TestQueues:
         tab = visit("/ui/queues")
         tab.locator("tr[data-row]", has_text="reports").get_by_role("link", name="Purge").click()
         answer_dialog(tab, "Purge", confirm="reports")
-        told(tab, "What waited in the queue is cancelled.")
+        told(tab, "Jobs of the queue that were cancelled: 1.")
         assert state_of(service, id) == "cancelled"
         post("/v1/queues/reports/resume")
 

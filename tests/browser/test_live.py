@@ -39,6 +39,16 @@ def test_progress_log_and_end_of_a_job_are_followed(visit: Open, service: Runnin
     expect(tab.locator("#result + .panel")).to_contain_text("worked")
 
 
+def test_what_was_removed_stays_and_is_told(visit: Open, service: RunningService):
+    path = service.submit("succeed", value="to be removed")
+    service.wait_for_state(path, "succeeded")
+    tab = visit("/ui" + path.removeprefix("/v1"))
+    listen(tab)
+    service.http.delete(path)
+    expect(tab.locator("#live-state")).to_have_text("It was removed: this is how it was")
+    expect(tab.locator("#result + .panel")).to_contain_text("to be removed")
+
+
 def test_focus_what_is_typed_and_what_is_unfolded_stay(visit: Open, service: RunningService):
     tab = visit("/ui/jobs?filter=queue:pages")
     listen(tab)

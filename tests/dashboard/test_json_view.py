@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -53,3 +54,10 @@ def test_brief_is_short():
     assert brief({}) == ""
     assert brief({"x": 1}) == '{"x": 1}'
     assert len(brief({"x": "y" * 1000})) <= 120
+
+
+@pytest.mark.parametrize("show", [folded, brief])
+def test_text_that_turns_the_order_of_letters_is_read_as_it_is(show: Callable[[Any], str]):
+    html = show({"file": "\u202egpj.exe"})
+    assert "\u202e" not in html
+    assert r"\u202egpj.exe" in html

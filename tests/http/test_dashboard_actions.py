@@ -122,7 +122,7 @@ class TestAccess:
         assert not is_paused(browser, ADMIN_KEY)
 
     def test_who_has_not_signed_in_is_told_so_on_a_page(self, browser: FlaskClient):
-        answer = do(browser, "pause-queue", **PAUSE)
+        answer = do(browser, "pause-queue", **{**PAUSE, "next": "/ui/queues?x=1"})
         assert answer.status_code == 401
-        assert "/login?next=" in Page(answer).html
+        assert "/login?next=/ui/queues?x%3D1" in Page(answer).html
         assert not is_paused(browser, ADMIN_KEY)

@@ -177,6 +177,11 @@ class TestConditions:
             if there:
                 assert client.get(URL).headers["ETag"] == tag
 
+    def test_a_name_that_is_taken_is_told(self, client: FlaskClient):
+        client.put(URL, json=HOURLY)
+        answer = client.put(URL, json={**HOURLY, "jitter_ms": 1}, headers={"If-None-Match": "*"})
+        assert "already" in answer.get_json()["detail"]
+
     @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
     def test_repeated_after_a_lost_answer_it_has_happened(self, client: FlaskClient, header: str):
         headers = {header: "*"}

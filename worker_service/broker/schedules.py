@@ -25,7 +25,7 @@ from ..jobs.time_zones import read_time_zone
 from ..jobs.validation import summary
 from ..names import did_you_mean
 from ..store import Damaged, Idempotency, Schedules, StoredSchedule, Submitted, Tick, meaning_of
-from ..store.schedules import MOST_SCHEDULES
+from ..store.schedules import MOST_SCHEDULES, NONE
 from .broker import JobBroker
 from .ticks import check, fire, run_now
 
@@ -172,6 +172,10 @@ class Timetable:
         )
         if word == "from_code":
             raise _of_code(name)
+        if word == "conflict" and expected == NONE:
+            raise ScheduleChanged(
+                f"There is a schedule {name!r} already: edit that one, or take another name."
+            )
         if word == "conflict":
             raise _changed(name)
         return word

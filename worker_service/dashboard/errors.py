@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 
 from ..api.problems import as_problem
 from .asking import Refused
-from .page import page
+from .page import here, page
 
 AGAIN_SECONDS = 5
 _UNAVAILABLE = 503
@@ -45,7 +45,9 @@ def _is_for_people() -> bool:
 def _page(error: Refused) -> Response:
     is_away = error.status == _UNAVAILABLE
     looks_again = AGAIN_SECONDS if is_away and request.method == "GET" else 0
-    shown = page("problem.html", error.status, problem=error.problem, looks_again=looks_again)
+    # what was sent can be asked for nowhere: who signs in goes to where it was sent from
+    back = here() if request.method == "GET" else request.form.get("next", "/")
+    shown = page("problem.html", error.status, problem=error.problem, looks_again=looks_again, back=back)
     return _with_headers(shown, error)
 
 

@@ -1,6 +1,7 @@
 """JSON as folded HTML, made by the server: large numbers stay exact, and text stays text."""
 
 import json
+import re
 from typing import Any
 
 from markupsafe import Markup
@@ -15,12 +16,19 @@ BRIEF = 120
 LONG = 200
 """Characters from which on a text is folded."""
 
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _KEY = Markup('<span class="key"><bdi>{}</bdi></span> ')
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """The JSON text of a value, which reads in the order in which it is: what turns the order of letters is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def brief(value: Any) -> str:
     """The beginning of the JSON text of a value; '' for an empty one."""
-    text = json.dumps(value, ensure_ascii=False) if value else ""
+    text = json_text(value) if value else ""
     return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
 
 
@@ -35,13 +43,13 @@ def _value(value: Any, depth: int, key: Markup) -> Markup:
     if isinstance(value, list) and value:
         return _members(enumerate(value), "[]", len(value), depth, key)
     if isinstance(value, str) and len(value) > LONG:
-        begin = json.dumps(value[:80], ensure_ascii=False)[:-1]
+        begin = json_text(value[:80])[:-1]
         return Markup(
             '<details><summary>{}<span class="text"><bdi>{}…"</bdi></span> <span class="quiet">{} characters</span>'
             '</summary><pre tabindex="0"><bdi>{}</bdi></pre></details>'
         ).format(key, begin, f"{len(value):,}", value)
     kind = "text" if isinstance(value, str) else "value"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_text(value)
     return Markup('{}<span class="{}"><bdi>{}</bdi></span>').format(key, kind, text)
 
 
@@ -52,7 +60,7 @@ def _members(members: Any, brackets: str, size: int, depth: int, key: Markup) ->
         for name, inner in members[:MOST_MEMBERS]
     ]
     if size > MOST_MEMBERS:
-        rest = json.dumps([inner for _, inner in members[MOST_MEMBERS:]], ensure_ascii=False)
+        rest = json_text([inner for _, inner in members[MOST_MEMBERS:]])
         shown.append(
             Markup(
                 '<li><details><summary>{} more</summary><pre tabindex="0"><bdi>{}</bdi></pre></details></li>'

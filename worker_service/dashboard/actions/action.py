@@ -169,8 +169,11 @@ class Action:
         return text
 
     def told(self, reply: Reply) -> str:
-        """What the next page tells; ``{done}`` is a number that the answer has."""
-        return self.done.replace("{done}", str((reply.json or {}).get("done", "")))
+        """What the next page tells; a name in braces is a number that the answer has."""
+        text = self.done
+        for name, value in (reply.json or {}).items():
+            text = text.replace(f"{{{name}}}", f"{value:,}" if isinstance(value, int) else "")
+        return text
 
     def _places(self, given: Given) -> dict[str, str]:
         return {**self.fixed, **{name: given.get(name, "") for name in self.places}}

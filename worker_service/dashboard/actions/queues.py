@@ -43,7 +43,7 @@ PURGE_QUEUE = Action(
     button="Purge",
     title="Purge the queue {queue}?",
     text="All that waits in it is cancelled, scheduled jobs and retries too.",
-    done="What waited in the queue is cancelled.",
+    done="Jobs of the queue that were cancelled: {cancelled}.",
     places=QUEUE,
     fields=(Field("confirm", "Type the name of the queue", required=True, hint="{queue}", equals="queue"),),
     is_grave=True,

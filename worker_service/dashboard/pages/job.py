@@ -1,12 +1,12 @@
 """One job: all that is known of it, and what can be done with it."""
 
-import json
 import shlex
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from ..asking import read
+from ..json_view import json_text
 from ..page import page
 from ..timeline import OUTCOMES, moments
 from ..tracebacks import own_frames
@@ -29,7 +29,7 @@ def add_job(routes: Blueprint) -> None:
             moments=moments(found),
             own_frames=own_frames,
             outcomes=OUTCOMES,
-            args=json.dumps(found["args"], ensure_ascii=False, indent=2),
+            args=json_text(found["args"], indent=2),
             curl=_curl(found),
         )
 
@@ -46,4 +46,4 @@ def _curl(job: dict[str, Any]) -> str:
         if "Authorization" in request.headers or request.cookies
         else ""
     )
-    return f"{shlex.join(words)}{key} -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+    return f"{shlex.join(words)}{key} -d {shlex.quote(json_text(body))}"

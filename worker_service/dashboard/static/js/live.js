@@ -26,6 +26,7 @@
   let isBehind = false;
   let isAnswered = true; // by a page that can be shown
   let hasFailed = false;
+  let isGone = false; // what the page is about
 
   const hindrance = () => {
     if (isPaused) return "Updates are paused";
@@ -42,7 +43,8 @@
 
   const tell = () => {
     const failure = hasFailed ? "The service does not answer; asked again soon" : "";
-    const text = hindrance() || failure || source();
+    const gone = isGone ? "It was removed: this is how it was" : "";
+    const text = hindrance() || gone || failure || source();
     if (state.textContent !== text) state.textContent = text;
     button.textContent = isPaused ? "Go on" : "Pause updates";
   };
@@ -123,6 +125,7 @@
     if (event.target !== main) return;
     if (answer.raw.redirected) location.reload();
     isAnswered = !answer.raw.redirected && answer.status < 400;
+    isGone = answer.status === 404;
     if (!isAnswered) event.preventDefault();
   });
   main.addEventListener("htmx:finally:request", (event) => {
@@ -130,7 +133,7 @@
     hasFailed = !isAnswered;
     gapMs = Math.max(GAP_MS, SHARE * (Date.now() - fetchedAt), hasFailed ? AFTER_FAILURE_MS : 0);
     tell();
-    if (hasFailed) updateSoon(); // no further event may come
+    if (hasFailed && !isGone) updateSoon(); // no further event may come
   });
 
   state.hidden = button.hidden = false;

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -257,6 +258,23 @@ class TestWhen:
                 waits.append(job.started_at_ms - job.created_at_ms)
 
         assert sorted(waits)[10] < 50, waits
+
+    def test_job_behind_a_burst_that_just_ended_starts_at_once(self, broker: JobBroker, working: Working):
+        """While jobs are known to wait nobody listens for new ones; the end of that must not be missed."""
+
+        def has_ended(many: int) -> bool:
+            return broker.store.client.zcard(broker.store.keys.final(State.SUCCEEDED)) == many
+
+        actor = an_actor(broker, lambda: None)
+        sent = 0
+        with working(broker, threads=2):
+            for burst in itertools.islice(itertools.cycle((1, 2, 3, 4, 5)), 40):
+                for many in (burst, 1):
+                    for _ in range(many):
+                        actor.send()
+                    sent += many
+                    # Well below the ten seconds after which the listener looks again anyhow.
+                    wait_until(partial(has_ended, sent), timeout=5)
 
     def test_job_starts_when_it_is_due(self, broker: JobBroker, working: Working):
         actor = an_actor(broker, lambda: None)

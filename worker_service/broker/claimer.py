@@ -139,9 +139,12 @@ class Claimer:
                 self._changed.notify_all()
 
     def marks_to_watch(self) -> list[str]:
-        """Queues whose wake marks the listener should wait for: none while no thread is idle."""
+        """Queues whose wake marks the listener should wait for: none while no thread is idle.
+
+        None either while jobs are known to wait: the next claim comes anyhow, and the mark is for another process.
+        """
         with self._changed:
-            self._bell_only = self._capacity() <= 0 or self._stopped
+            self._bell_only = self._capacity() <= 0 or self._maybe_more or self._stopped
             return [] if self._bell_only else list(self._inboxes)
 
     def _count(self, jobs: Iterable[ClaimedJob], by: int) -> None:
@@ -208,7 +211,8 @@ class Claimer:
             queues = self._queues_in_turn()
             suspects = int(self._suspects == 0)
             ring = self._bell_only
-            self._poked = False
+            # The bell may ring before the answer is here: the listener must not find then that jobs are known to wait.
+            self._poked = self._maybe_more = False
         claim = self._store.claim(session, str(self._nonce), n, queues, suspects=suspects, ring=ring)
         self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
         self._holdings.add((job.id, job.token) for job in claim.jobs)

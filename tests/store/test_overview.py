@@ -72,6 +72,16 @@ class TestOldest:
         submitted(store, delay_ms=1000)
         assert self.age(readings) is None
 
+    def test_job_that_was_wanted_before_it_was_made_waits_from_then(self, store: Store, readings: Overviews):
+        submitted(store, delay_ms=-60_000, now_ms=NOW - 100)
+        assert self.age(readings) == 100
+
+    def test_job_that_was_put_back_waits_from_then(self, store: Store, readings: Overviews):
+        id = submitted(store, now_ms=NOW - 60_000)
+        store.cancel(id, now_ms=NOW - 50_000)
+        store.replay([id], "n", now_ms=NOW - 100)
+        assert self.age(readings) == 100
+
     @pytest.mark.parametrize("place", range(5))
     def test_is_found_whatever_its_priority(self, store: Store, readings: Overviews, place: int):
         priorities = [-100, -1, 0, 1, 100]

@@ -39,7 +39,8 @@ def test_it_is_queued_behind_those_that_wait_with_all_its_attempts(store: Store,
     job = reads.job(id)
     assert job is not None
     assert (job.state, job.attempts, job.reason, job.finished_at_ms) == (State.QUEUED, 0, None, None)
-    assert (job.priority, job.expires_at_ms, job.due_at_ms) == (3, None, None)
+    assert (job.priority, job.expires_at_ms) == (3, None)
+    assert job.due_at_ms == NOW + 5  # since when it waits, for what counts waits
     assert len(job.deliveries) == 2  # what happened is not forgotten
     assert ids(store, store.keys.ready("default")) == [before, id]
     assert ids(store, store.keys.final("dead")) == []

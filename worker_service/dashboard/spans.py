@@ -8,13 +8,13 @@ _ATTEMPTED = ("running", "succeeded", "dead")
 
 
 def waited_ms(job: dict[str, Any], now_ms: int) -> int | None:
-    """From created, or due, to started, or to now; None where it does not wait for a worker (yet)."""
+    """From created, or due if that was later, to started, or to now; None where it does not wait for a worker (yet)."""
     if job["state"] == "queued":
         end: int | None = now_ms
     else:
         end = ms(job["started_at"]) if job["state"] in _ATTEMPTED else None
-    begin = ms(job["run_at"]) or ms(job["created_at"])
-    return None if end is None or begin is None else max(0, end - begin)
+    begin = max(ms(job["run_at"]) or 0, ms(job["created_at"]) or 0)
+    return None if end is None else max(0, end - begin)
 
 
 def ran_ms(job: dict[str, Any], now_ms: int) -> int | None:

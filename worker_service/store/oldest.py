@@ -33,9 +33,9 @@ def ready_since(client: redis.Redis, keys: Keys, queues: Iterable[str]) -> dict[
         instants = pipe.execute()
     oldest: dict[str, int] = {}
     for (queue, _), (due_at, created_at) in zip(heads, instants, strict=True):
-        since = due_at or created_at
-        if since is not None:  # else it was removed meanwhile
-            oldest[queue] = min(int(since), oldest.get(queue, int(since)))
+        if created_at is not None:  # else it was removed meanwhile
+            since = max(int(due_at or 0), int(created_at))
+            oldest[queue] = min(since, oldest.get(queue, since))
     return oldest
 
 

@@ -29,10 +29,10 @@ local function refusal(id, job)
   if job.unique and (live_owner(job.unique, now) or id) ~= id then return 'locked' end
 end
 
--- Begins with a write that is refused when the server is out of memory: nothing has changed then.
+-- Begins with a write that is refused when the server is out of memory: nothing has changed then. It waits from now on.
 local function put_back_anew(id, job)
-  redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued')
-  redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'replayed_as', 'finished_at', 'due_at', 'expires_at', 'attempts', 'crashes',
+  redis.call('HSET', job_key(id), 'replayed_by', nonce, 'state', 'queued', 'due_at', now)
+  redis.call('HDEL', job_key(id), 'reason', 'fingerprint', 'replayed_as', 'finished_at', 'expires_at', 'attempts', 'crashes',
     'snoozes', 'snoozed_ms', 'unknown_since', 'cancel_asked', 'began')
   redis.call('ZREM', final_key(job.state), id)
   push_ready(job.queue, id, new_place(job.priority))

@@ -213,11 +213,13 @@ def test_by_ids_it_says_why_some_were_left_out(broker: JobBroker, runs: Counter[
     broker.store.client.set(broker.store.keys.job(damaged), "no record")
     waits = broker.actors["work"].send_with_options(args=(1,), delay=60_000).message_id
     ids = [first, second, first, waits, damaged, "nobody", "nothing"]
-    found = {}
+    found, told = {}, {}
     with working(broker, queues={"service"}):
         for operation in get_args(Operation):
-            found[operation] = ended(broker, submitted(broker, operation, ids=ids)).result
+            job = ended(broker, submitted(broker, operation, ids=ids))
+            found[operation], told[operation] = job.result, job.progress
 
+    assert told["delete"] == {"percent": 100, "note": "4 of 4 done; left out: 2 unknown"}
     assert found["retry"] == {"matched": 4, "done": 2, "skipped": {"unknown": 2, "active": 1, "damaged": 1}}
     assert found["cancel"] == {"matched": 4, "done": 3, "skipped": {"unknown": 2, "damaged": 1}}
     assert found["delete"] == {"matched": 4, "done": 4, "skipped": {"unknown": 2}}

@@ -111,7 +111,8 @@ class Work:
         percent = min(99, 100 * self.looked // max(1, self.to_look_at))
         if self.at is None and not self.ids:
             percent = 100
-        note = f"{self.done}{_OF}{self.matched} done"
+        left_out = ", ".join(f"{number} {reason}" for reason, number in self.skipped.items())
+        note = f"{self.done}{_OF}{self.matched} done" + (f"; left out: {left_out}" if left_out else "")
         return json.dumps({"percent": percent, "note": note}, separators=(",", ":"))
 
     def result(self) -> dict[str, Any]:

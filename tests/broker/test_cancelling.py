@@ -1,5 +1,7 @@
 """Cancelling: jobs that wait end at once, jobs that run are told within a moment."""
 
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -206,3 +208,12 @@ def test_async_actor_that_is_interrupted_while_the_loop_is_told_does_not_go_on(
     with pytest.raises(JobCancelled):
         actor()
     assert (began.is_set(), seen) == (is_told_before, ["cancelled"] if is_told_before else [])
+
+
+def test_functions_can_be_traced_after_an_interrupt_that_came_too_late():
+    """A debugger, or coverage, in a process that has cancelled a job: up to Python 3.11 the next call hung."""
+    code = (
+        "import sys; from worker_service.broker.interrupts import _Threads; aim = _Threads();"
+        "aim.clear(aim.current()); sys.setprofile(lambda *_: None); (lambda: None)(); sys.setprofile(None)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

@@ -185,6 +185,10 @@ class Interrupts:
                 log_still_running(run.job, now - run.began, run.deadline - now)
 
 
+class _Last(Interrupt):
+    """Takes the place of an interrupt that nobody wants any more."""
+
+
 class _Threads:
     """Asynchronous exceptions of CPython threads."""
 
@@ -195,7 +199,17 @@ class _Threads:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(kind))
 
     def clear(self, ident: int) -> None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), None)
+        """Put one in the place of what is pending for this thread, and let it arrive.
+
+        To set none would do, were it not for the mark that all threads look at: up to Python 3.11 only one that arrives
+        wipes it. With the mark left, all of the process is slower, and a trace function (a debugger, coverage) hangs.
+        """
+        try:
+            self.throw(ident, _Last)
+            while True:
+                pass
+        except _Last:
+            return
 
 
 class _Greenlets:

@@ -29,6 +29,27 @@ def fill(peer: Any, job: str, count: str, arg: str) -> dict[str, float]:
     return {}
 
 
+def spread(peer: Any, job: str, count: str, arg: str) -> dict[str, float]:
+    """The same, over several queues and priorities."""
+    for some in _chunks(int(count)):
+        peer.send_spread(job, [(int(arg),)] * some)
+    return {}
+
+
+def urgent(peer: Any, count: str, least_pause: str, most_pause: str) -> dict[str, float]:
+    """Send a job that is to run before all others, now and then, and see that they have all started."""
+    path, wanted = Path(os.environ[STAMPS_VARIABLE]), int(count)
+    for _ in range(wanted):
+        time.sleep(random.uniform(float(least_pause), float(most_pause)))
+        peer.send_urgent("stamp", time.monotonic_ns())
+    give_up = time.monotonic() + ANSWER_SECONDS
+    while sum(1 for at, _ in STAMP.iter_unpack(path.read_bytes()) if at) < wanted:
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"not all started within {ANSWER_SECONDS:g} s")
+        time.sleep(LOOK_SECONDS)
+    return {}
+
+
 def one_by_one(peer: Any, count: str, payload: str) -> dict[str, float]:
     """Send jobs one by one, as a program does that has one at a time."""
     many, text = int(count), "x" * int(payload)
@@ -93,7 +114,7 @@ def _measured(peer: Any, count: int, run: Callable[[], None]) -> dict[str, float
 
 
 TASKS: dict[str, Callable[..., dict[str, float]]] = {
-    task.__name__: task for task in (fill, one_by_one, in_bulk, one_at_a_time, far, near)
+    task.__name__: task for task in (fill, spread, urgent, one_by_one, in_bulk, one_at_a_time, far, near)
 }
 
 if __name__ == "__main__":

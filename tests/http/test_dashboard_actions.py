@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.http.keys import ADMIN_KEY, a_key, bearer, guarded_client
+from tests.http.keys import ADMIN_KEY, a_key, bearer, guarded_client, made
 from tests.http.test_dashboard import Page
 from tests.http.test_login import BROWSER, OUR_PAGE, sign_in
 from tests.store.builders import submitted
@@ -58,6 +58,20 @@ class TestForms:
         assert fields["next"] == "/?x=1"
         assert "reason" in fields
 
+    def test_question_of_a_purge_says_how_many_jobs_wait(self, client: FlaskClient):
+        for more in ({}, {}, {"delay_ms": 3_600_000}):
+            client.post("/v1/jobs", json={"actor": "add", "args": {"x": 1}, **more})
+        queue = client.get("/v1/jobs").get_json()["items"][0]["queue"]
+        found = Page(client.get("/ui/do/purge-queue", query_string={"queue": queue}))
+        assert "2 wait in line now, 1 for their time." in found.text
+
+    def test_backfill_tells_how_many_ticks_there_were(self, client: FlaskClient):
+        client.put("/v1/schedules/hourly", json={"actor": "add", "args": {"x": 1}, "cron": "0 * * * *"})
+        span = {"from": "2026-01-01T00:30:00", "to": "2026-01-01T03:30:00"}
+        answer = do(client, "backfill-schedule", name="hourly", next="/", **span)
+        assert answer.status_code == 303
+        assert "each of which has its job now: 3." in Page(client.get("/")).text
+
     def test_what_is_refused_is_told_with_all_that_was_typed(self, client: FlaskClient):
         answer = do(client, "purge-queue", queue="default", confirm="defualt", next="/")
         assert answer.status_code == 422
@@ -104,6 +118,16 @@ class TestAccess:
         assert [(each["who"]["name"], each["why"], each["status"]) for each in log] == [
             ("a key", PAUSE["reason"], 204)
         ]
+
+    def test_question_about_a_key_gives_its_name_and_says_if_it_is_one_s_own(
+        self, browser: FlaskClient, broker: JobBroker
+    ):
+        (own, secret), (other, _) = made(broker, "admin"), made(broker, "read")
+        sign_in(browser, key=secret)
+        for key, is_own in ((own, True), (other, False)):
+            text = Page(browser.get(f"/ui/do/revoke-key?id={key.id}", headers=BROWSER)).text
+            assert "Its name is “a key”." in text
+            assert ("the one that you are signed in with" in text) is is_own
 
     def test_what_a_key_may_not_do_is_neither_offered_nor_accepted(
         self, browser: FlaskClient, broker: JobBroker

@@ -169,10 +169,11 @@ class Action:
         return text
 
     def told(self, reply: Reply) -> str:
-        """What the next page tells; a name in braces is a number that the answer has."""
+        """What the next page tells; a name in braces is a number that the answer has, or how long its list is."""
         text = self.done
         for name, value in (reply.json or {}).items():
-            text = text.replace(f"{{{name}}}", f"{value:,}" if isinstance(value, int) else "")
+            number = len(value) if isinstance(value, list) else value
+            text = text.replace(f"{{{name}}}", f"{number:,}" if isinstance(number, int) else "")
         return text
 
     def _places(self, given: Given) -> dict[str, str]:

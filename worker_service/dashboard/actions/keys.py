@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ...api.principal import current_principal
 from ...api.scopes import Scope
+from ..asking import ask
 from .action import Action, Field, Given, read_fields
 
 ID = ("id",)
@@ -24,6 +26,12 @@ def _key(given: Given) -> dict[str, Any]:
         body["actors"] = body["actors"].split()
     quota = {each.name: body.pop(each.name, None) for each in QUOTA}
     return {**body, "quota": quota} if quota["per_minute"] is not None else body
+
+
+def _says_whose(given: Given) -> str:
+    key = ask("keys.show", {"id": given.get("id", "")}).json
+    own = " It is the one that you are signed in with." if key["id"] == current_principal().id else ""
+    return f"Its name is “{key['name']}”.{own}"
 
 
 ADD_KEY = Action(
@@ -62,6 +70,7 @@ ROTATE_KEY = Action(
     endpoint="keys.rotate",
     button="Another secret",
     title="Give the key {id} another secret?",
+    says=_says_whose,
     done="The key has another secret.",
     places=ID,
     fields=(
@@ -80,6 +89,7 @@ REVOKE_KEY = Action(
     endpoint="keys.revoke",
     button="Revoke",
     title="Revoke the key {id}?",
+    says=_says_whose,
     text="Within 5 s no process takes it.",
     done="The key is revoked.",
     places=ID,

@@ -1,9 +1,17 @@
 """What is done to a queue."""
 
-from .action import Action, Field
+from ..asking import ask
+from .action import Action, Field, Given
 
 QUEUE = ("queue",)
 MOST = Field("max_depth", "Most jobs that wait", kind="number", hint="Left out: any number.")
+
+
+def _says_how_many_wait(given: Given) -> str:
+    queue = ask("queues.show", {"queue": given.get("queue", "")}).json
+    waiting, later = queue["queued"], queue["scheduled_or_retrying"]
+    return f"{waiting:,} wait in line now, {later:,} for their time."
+
 
 PAUSE_QUEUE = Action(
     name="pause-queue",
@@ -45,6 +53,7 @@ PURGE_QUEUE = Action(
     text="All that waits in it is cancelled, scheduled jobs and retries too.",
     done="Jobs of the queue that were cancelled: {cancelled}.",
     places=QUEUE,
+    says=_says_how_many_wait,
     fields=(Field("confirm", "Type the name of the queue", required=True, hint="{queue}", equals="queue"),),
     is_grave=True,
 )

@@ -168,7 +168,7 @@ BACKFILL_SCHEDULE = Action(
     button="Backfill",
     title="Make the jobs of past ticks of {name}",
     text="Each tick has its job once, however often it is asked for.",
-    done="The jobs of these ticks are made.",
+    done="Ticks of that time, each of which has its job now: {items}.",
     places=NAME,
     fields=(
         Field("from", "From (UTC)", kind="instant", required=True),

@@ -83,7 +83,7 @@ screenshots: $(BIN)/.installed-dev ## make the pictures of docs/screenshots anew
 	SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser tests/browser/test_screenshots.py
 
 test-soak: $(BIN)/.installed-dev ## run the long tests
-	$(BIN)/pytest -n 2 $(filter-out --ignore=tests/process --ignore=tests/up --ignore=tests/examples,$(APART)) -m "soak and not large" -o faulthandler_timeout=900
+	$(BIN)/pytest -n 3 $(filter-out --ignore=tests/process --ignore=tests/up --ignore=tests/examples,$(APART)) -m "soak and not large" -o faulthandler_timeout=900
 
 test-large: $(BIN)/.installed-dev ## fill a server with a million jobs, and take the time of each page; on a quiet machine
 	$(BIN)/pytest -m large tests/http -o faulthandler_timeout=900

@@ -67,7 +67,7 @@ def test_what_a_worker_writes_the_other_one_reads(deployment: Deployment):
     (job,) = deployment.ended([answer.json()["id"]])
     assert job["state"] == "succeeded", job["error"]
     for one in ("worker-1", "worker-2"):
-        assert "actor," in deployment.containers.tell(one, "cat", f"/data/files/{job['result']['file']}")
+        assert "actor," in deployment.containers.tell(one, "cat", f"/data/files/{job['result']['csv']}")
 
 
 def test_jobs_of_a_killed_container_run_elsewhere(deployment: Deployment, bank: tuple[str, str]):

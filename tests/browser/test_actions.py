@@ -268,7 +268,7 @@ class TestSchedules:
         tab = visit("/ui/schedules/of-the-past")
         tab.get_by_role("link", name="Backfill").click()
         answer_dialog(tab, "Backfill", **{"from": "2025-03-01T00:00", "to": "2025-03-03T00:00"})
-        told(tab, "The jobs of these ticks are made.")
+        told(tab, "Ticks of that time, each of which has its job now: 2.")
         expect(tab.locator("#history ~ .wide")).to_contain_text("2025-03-02 09:00:00")
         expect(tab.locator("#history ~ .wide .state")).to_have_text(["succeeded", "succeeded"])
         service.http.delete("/v1/schedules/of-the-past")

@@ -4,7 +4,7 @@
 
 Every contestant runs eight jobs at once, in one worker and in two (two commands, as on two machines). Five kinds of
 work: nothing at all, a wait of 1 ms and of 20 ms (as for a fast and for a slow answer over the network), some
-5 ms of computing, and computing in two workers.
+3 ms of computing, and computing in two workers.
 
 Measured from the first job that starts to the last one, in alternating rounds; "x ours" is the ratio within a round.
 Each job adds 16 bytes to a file, and exactly as many must be there in the end as jobs were sent. CPU is what the
@@ -49,8 +49,8 @@ WORKS = [
     Work("no-op jobs, two workers", "stamp", 0, workers=2),
     Work("jobs that wait 1 ms", "pause", 1, most=8_000),
     Work("jobs that wait 20 ms", "pause", 20, most=1_500),
-    Work("jobs that compute for some 5 ms", "compute", 6_000, most=800),
-    Work("jobs that compute for some 5 ms, two workers", "compute", 6_000, workers=2, most=1_200),
+    Work("jobs that compute for some 3 ms", "compute", 6_000, most=800),
+    Work("jobs that compute for some 3 ms, two workers", "compute", 6_000, workers=2, most=1_200),
 ]
 
 

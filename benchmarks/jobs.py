@@ -31,7 +31,7 @@ def pause(ms: int) -> None:
 
 
 def compute(rounds: int) -> None:
-    """Use the processor, in the interpreter: some 0.8 ms for each thousand rounds."""
+    """Use the processor, in the interpreter: half a millisecond for each thousand rounds."""
     digest = b""
     for number in range(rounds):
         digest = hashlib.sha256(digest + number.to_bytes(8, "little")).digest()

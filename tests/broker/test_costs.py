@@ -99,11 +99,12 @@ def test_jobs_that_wait_are_claimed_together_and_their_ends_are_written_together
     with working(broker, threads=2) as worker:
         wait_until(lambda: worker.work_queue.qsize() == 62)
         claims = sent.calls["claim"]
+        broker.store.client.client_pause(300, all=False)  # all end while the first of them is written
         gate.set()
         done = broker.store.keys.final(State.SUCCEEDED)
         wait_until(lambda: broker.store.client.zcard(done) == 64)
         finishes, written = sent.calls["finish"], sent.bytes["finish"]
     # One asks before the queue's consumer is there, and one more takes what came while the first was under way.
     assert claims <= 3
-    assert finishes <= 32
+    assert finishes <= 3
     assert (written - finishes * BYTES_OF_FINISH_ITSELF) / 64 <= BYTES_OF_AN_OUTCOME

@@ -100,7 +100,7 @@ class Claimer:
             return [job for inbox in self._inboxes.values() for job in _drain(inbox)]
 
     def subscribe(self, queue: str) -> SimpleQueue[JobProxy]:
-        """Claim from this queue too; jobs that no thread can take at once arrive in the returned inbox."""
+        """Claim from this queue too; those of unknown actors arrive in the returned inbox."""
         inbox: SimpleQueue[JobProxy] = SimpleQueue()
         with self._changed:
             self._inboxes[queue] = inbox

@@ -1,4 +1,4 @@
-"""What Dramatiq's thread of a queue talks to: takes back how jobs ended, and hands over those that need that thread."""
+"""What Dramatiq's thread of a queue talks to: takes back how jobs ended, and hands over those of unknown actors."""
 
 from collections.abc import Iterable
 from queue import Empty, SimpleQueue

@@ -239,9 +239,9 @@ class WorkerProcess(Middleware):
                 release()
 
     def _start_job(self, job: JobProxy) -> bool:
-        """Unless Dramatiq has to decide something first: of an unknown actor, or a message that says when it is due."""
+        """Let a thread run it; that of an unknown actor Dramatiq refuses before, by the thread of its queue."""
         assert self._worker is not None
-        if job.actor_name not in self._worker.broker.actors or "eta" in job.options:
+        if job.actor_name not in self._worker.broker.actors:
             return False
         self._work_queue.put(job)
         return True

@@ -313,7 +313,6 @@ class TestDamage:
         fields = actor.message().asdict()
         wrong: list[dict[str, Any]] = [
             {"actor_name": []},
-            {"message_id": 5},
             {"options": None},
             {"args": 1},
             {"message_timestamp": "now"},

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 
 from dramatiq.logging import get_logger
 
@@ -74,7 +74,7 @@ class Claimer:
         self._stopped = False
         self._nonce = 0
         self._turn = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
         self._thread = threading.Thread(target=self._run, name="claimer", daemon=True)
 
     def start(self, threads: int, start_job: Callable[[JobProxy], bool]) -> None:
@@ -119,7 +119,7 @@ class Claimer:
     def poke(self) -> bool:
         """There may be work. False when no thread is idle: somebody else should know of it."""
         with self._changed:
-            if self._capacity() <= 0 or self._stopped:
+            if not self._has_room() or self._stopped:
                 return False
             self._poked = True
             self._changed.notify_all()
@@ -135,8 +135,11 @@ class Claimer:
         """These jobs are no longer held: their threads are idle again."""
         with self._changed:
             self._count([job.claimed for job in jobs], -1)
-            if self._maybe_more or self._poked:
+            is_claimed_now = self._has_room() and (self._maybe_more or self._poked)
+            if is_claimed_now:
                 self._changed.notify_all()
+        if is_claimed_now:
+            sleep(0)  # Greenlets that find work do not give way: the claim would wait until none is left.
 
     def marks_to_watch(self) -> list[str]:
         """Queues whose wake marks the listener should wait for: none while no thread is idle.
@@ -144,7 +147,7 @@ class Claimer:
         None either while jobs are known to wait: the next claim comes anyhow, and the mark is for another process.
         """
         with self._changed:
-            self._bell_only = self._capacity() <= 0 or self._maybe_more or self._stopped
+            self._bell_only = not self._has_room() or self._maybe_more or self._stopped
             return [] if self._bell_only else list(self._inboxes)
 
     def _count(self, jobs: Iterable[ClaimedJob], by: int) -> None:
@@ -157,6 +160,10 @@ class Claimer:
 
     def _capacity(self) -> int:
         return 0 if self._alone else self._threads + self._prefetch - self._held
+
+    def _has_room(self) -> bool:
+        """Not for each job that ends: half of those held in advance are left to run during the next claim."""
+        return self._capacity() > self._prefetch // 2
 
     def _run(self) -> None:
         wait = FIRST_RETRY_SECONDS
@@ -197,7 +204,7 @@ class Claimer:
         with self._changed:
             while not self._stopped:
                 left = None if self._due_at is None else self._due_at - monotonic()
-                if self._capacity() > 0 and self._inboxes:
+                if self._has_room() and self._inboxes:
                     if self._poked or self._maybe_more or (left is not None and left <= 0):
                         return True
                     self._changed.wait(None if left is None else min(left, LONGEST_WAIT_SECONDS))
@@ -249,17 +256,10 @@ class Claimer:
     def _hand_out(self, claim: Claim) -> None:
         for claimed in claim.jobs:
             try:
-                message = decode(claimed.message)
+                job = JobProxy(decode(claimed), claimed)
             except Exception as error:  # noqa: BLE001 - whatever it is, the others of this claim must run
                 self._bury(claimed, error)
                 continue
-            # The one place where the budget is told to the retry middleware: it counts in the message.
-            message.options["retries"] = claimed.attempts
-            message.options["max_retries"] = claimed.max_attempts - 1
-            # The record decides: a message may have come in the place of an older one. (A frozen dataclass.)
-            object.__setattr__(message, "message_id", claimed.id)
-            object.__setattr__(message, "queue_name", claimed.queue)
-            job = JobProxy(message, claimed)
             with self._changed:
                 inbox = self._inboxes.get(claimed.queue)
                 if inbox is not None:

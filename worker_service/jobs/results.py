@@ -7,6 +7,8 @@ from pydantic_core import to_jsonable_python
 
 from .errors import ResultNotStorable
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
+
 
 def result_json(value: Any, limit: int, what: str) -> str:
     """A value as compact JSON; dates, UUIDs, enums and pydantic models become what JSON has for them.
@@ -19,7 +21,7 @@ def result_json(value: Any, limit: int, what: str) -> str:
         ResultNotStorable: it is not JSON, or too large.
     """
     try:
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False, default=to_jsonable_python)
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultNotStorable(f"{what} is not JSON: {error}") from error
     if len(text) > limit:

@@ -157,19 +157,31 @@ class Store:
             raise SessionLost(session)
         jobs = [
             ClaimedJob(
-                id=reply[i].decode(),
-                token=reply[i + 1].decode(),
-                queue=reply[i + 2].decode(),
-                attempts=int(reply[i + 3]),
-                crashes=int(reply[i + 4]),
-                max_attempts=int(reply[i + 5]),
-                message=reply[i + 6],
-                unknown_for_ms=int(reply[i + 7]) if reply[i + 7] != b"" else None,
-                snoozes=int(reply[i + 8]),
-                snoozed_ms=int(reply[i + 9]),
-                runs_alone=bool(int(reply[i + 10])),
+                id.decode(),
+                token.decode(),
+                queue.decode(),
+                int(attempts),
+                int(crashes),
+                int(max_attempts),
+                message,
+                int(unknown_for) if unknown_for != b"" else None,
+                int(snoozes),
+                int(snoozed),
+                bool(int(alone)),
             )
-            for i in range(3, len(reply), 11)
+            for (
+                id,
+                token,
+                queue,
+                attempts,
+                crashes,
+                max_attempts,
+                message,
+                unknown_for,
+                snoozes,
+                snoozed,
+                alone,
+            ) in zip(*[iter(reply[3:])] * 11, strict=True)
         ]
         return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
 

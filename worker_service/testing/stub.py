@@ -19,7 +19,7 @@ from ..broker.broker import JobBroker
 from ..broker.interrupts import Interrupts
 from ..broker.proxy import CURRENT, JobProxy, Notes
 from ..broker.submission import decode
-from ..store import ClaimedJob, Queries, Store
+from ..store import Queries, Store
 from .clock import Clock
 from .killing import Point, ProcessKilled, watched
 from .memory import Memory
@@ -85,7 +85,7 @@ class Stub:
         self._thread.work_queue.put(cast("Any", (0, claimed.id)))
         self._thread.work_queue.get()
         try:
-            self._thread.process_message(_proxy(claimed))
+            self._thread.process_message(JobProxy(decode(claimed), claimed))
         finally:
             CURRENT.set(before)
             self.memory.is_cut_off = False
@@ -144,16 +144,6 @@ def _trace_event_loop(trace: Any) -> None:
     loop = get_event_loop_thread()
     assert loop is not None
     loop.loop.call_soon_threadsafe(sys.settrace, trace)
-
-
-def _proxy(claimed: ClaimedJob) -> JobProxy:
-    """As the claimer makes it."""
-    message = decode(claimed.message)
-    message.options["retries"] = claimed.attempts
-    message.options["max_retries"] = claimed.max_attempts - 1
-    object.__setattr__(message, "message_id", claimed.id)
-    object.__setattr__(message, "queue_name", claimed.queue)
-    return JobProxy(message, claimed)
 
 
 def _middleware(broker: JobBroker, kind: type[Any]) -> Any:

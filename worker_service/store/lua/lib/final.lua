@@ -85,8 +85,7 @@ local function tell_end(id, state, now)
   local delivery = delivery_of(id, redis.call('HINCRBY', hook_key(id), 'ends', 1))
   values[1], values[9] = delivery, id
   local options = values[15]:find('"options":', 1, true) and '' or '"options":{},' -- an older version wrote none
-  values[15] = values[15] .. '"event":"' .. state .. '","ended_at":' .. now .. '},' .. options .. '"message_id":"'
-    .. delivery .. '","message_timestamp":' .. now .. '}'
+  values[15] = values[15] .. '"event":"' .. state .. '","ended_at":' .. now .. '},' .. options .. '"message_timestamp":' .. now .. '}'
   write_new(values, 1, 'queued', now)
   push_ready(values[2], delivery, new_place(values[4]))
   redis.call('ZADD', DELIVERIES, now, delivery)

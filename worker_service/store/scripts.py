@@ -61,6 +61,7 @@ VERBS = (
     "end_audit",
     "group_failures",
     "peek",
+    "is_claimable",
     "examine_types",
     "examine_numbers",
     "examine_schedules",

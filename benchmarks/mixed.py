@@ -14,6 +14,7 @@ from .contestants import Contestant, ours
 from .report import Section, percentile, spread
 from .stage import START_SECONDS, stage
 
+QUEUES = {"fill": "default", "spread": "default second third fourth"}
 JOBS, BUSY_JOBS, URGENT = 20_000, 30_000, 200
 PAUSE = (0.02, 0.08)
 FILLED_PER_SECOND = 500.0  # under which a run is given up
@@ -26,7 +27,7 @@ def measure(rounds: int, quick: bool) -> list[Section]:
     late: dict[str, list[float]] = {"ours": [], "ours, JOBS_PREFETCH=64": []}
     for _ in range(rounds):
         for name, task in zip(rates, ("fill", "spread"), strict=True):
-            rates[name].append(_rate(task, JOBS // divided_by))
+            rates[name].append(_rate(ours(BENCH_QUEUES=QUEUES[task]), task, JOBS // divided_by))
             print(f"  {name}: {rates[name][-1]:,.0f}/s", flush=True)
         for one in (ours(), ours("ours, JOBS_PREFETCH=64", JOBS_PREFETCH="64")):
             late[one.name] += _urgent(one, URGENT // divided_by)
@@ -58,8 +59,8 @@ def _percentiles(values: list[float]) -> tuple[float, float, float]:
     return percentile(values, 50), percentile(values, 99), max(values)
 
 
-def _rate(task: str, jobs: int) -> float:
-    with stage(ours()) as there:
+def _rate(one: Contestant, task: str, jobs: int) -> float:
+    with stage(one) as there:
         there.produce(task, "stamp", jobs, 0)
         with there.workers():
             begin = there.wait(lambda: there.count_stamps() > 0, START_SECONDS, "the start")

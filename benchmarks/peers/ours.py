@@ -1,5 +1,6 @@
-"""worker-service, every setting at its default."""
+"""worker-service, every setting at its default. BENCH_QUEUES may name more queues than the default one."""
 
+import os
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
@@ -10,7 +11,8 @@ from worker_service.broker import intake
 
 from .. import jobs
 
-QUEUES, PRIORITIES, URGENT = ("default", "second", "third", "fourth"), (-10, 0, 10), -50
+QUEUES = os.environ.get("BENCH_QUEUES", "default").split()
+PRIORITIES, URGENT = (-10, 0, 10), -50
 
 ACTORS = {job.__name__: worker_service.actor(job) for job in jobs.JOBS}
 for queue in QUEUES:

@@ -67,12 +67,12 @@ class TestLastChance:
                 after.send()
             before.let_through()  # a thread is free, and claims again
             wait_until(lambda: broker.reads.totals("before").get("succeeded") == 1)
-            wait_until(lambda: not broker.process.claimer.poke())
+            wait_until(lambda: not broker.process.claimer._has_room())
             assert gate.started == []
             written = self.hold_up_completions(broker, monkeypatch)
             suspect.let_through()
             wait_until(lambda: broker.process.interrupts.running() == [])
-            assert not broker.process.claimer.poke()  # its end is not yet written
+            assert not broker.process.claimer._has_room()  # its end is not yet written
             written.set()
             wait_until(lambda: len(gate.started) == 3)
             gate.let_through()

@@ -14,7 +14,7 @@ def test_it_is_heard_and_stays_with_the_session(store: Store, redis_url: str):
     assert store.tell_worker("s1", "quiet", now_ms=NOW + 1)
     assert store.tell_worker("s1", "stop", now_ms=NOW + 2)
 
-    assert {listening.wait([], "s1").word, listening.wait([], "s1").word} == {"quiet", "stop"}
+    assert {listening.wait("s1").word, listening.wait("s1").word} == {"quiet", "stop"}
     listening.close()
     assert workers.words("s1") == ["quiet", "stop"]
     (worker,) = workers.live(9, now_ms=NOW)

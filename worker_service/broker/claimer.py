@@ -3,22 +3,26 @@
 A job that the next crash would end runs alone, so that it ends for what it does itself: while it is held, nothing
 is claimed. What runs already goes on.
 
-One thread claims. It claims when a thread is idle and one of these holds: the last claim left something
-behind, the listener took a wake mark, or a job that a claim announced is due now. The wait for the due
-instant happens here, on the monotonic clock: a blocking command of the server ends up to 100 ms late.
+While nothing is known to wait, the listener has the order for one job, which the server carries out when a wake
+mark comes. Otherwise one thread claims, when there is room and one of these holds: the last claim left something
+behind, or a job that a claim announced is due now. The wait for the due instant happens here, on the monotonic clock:
+a blocking command of the server ends up to 100 ms late.
+
+Never are two claims under way: the listener's is called back before.
 """
 
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
 from dramatiq.logging import get_logger
 
 from ..jobs.errors import StoreTooNew, StoreUnavailable
-from ..store import Claim, ClaimedJob, Outcome, SessionLost, Store
+from ..store import Claim, ClaimedJob, ClaimOrder, Outcome, SessionLost, Store
 from .holdings import Holdings
 from .outage import Outage
 from .proxy import JobProxy, describe
@@ -27,6 +31,8 @@ from .signs import Sign, Signs
 from .submission import decode
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
+GIVE_WAY_SECONDS = 0.0002
+"""For the thread of a job that comes to an idle process: it would wait for the interpreter until the listener waits."""
 LONGEST_WAIT_SECONDS = 3600.0
 """Before looking at the clock again: Python cannot wait for centuries at once."""
 
@@ -70,6 +76,9 @@ class Claimer:
         self._doubts = False
         self._maybe_more = False
         self._due_at: float | None = None
+        self._is_claiming = False
+        self._is_lent = False
+        self._is_called_back = False
         self._bell_only = False
         self._stopped = False
         self._nonce = 0
@@ -116,14 +125,11 @@ class Claimer:
                 del self._inboxes[queue]
             return _drain(inbox)
 
-    def poke(self) -> bool:
-        """There may be work. False when no thread is idle: somebody else should know of it."""
+    def poke(self) -> None:
+        """There may be work."""
         with self._changed:
-            if not self._has_room() or self._stopped:
-                return False
             self._poked = True
             self._changed.notify_all()
-            return True
 
     def doubt(self) -> None:
         """A connection was lost, and perhaps a mark with it, or what the server knew last."""
@@ -141,14 +147,37 @@ class Claimer:
         if is_claimed_now:
             sleep(0)  # Greenlets that find work do not give way: the claim would wait until none is left.
 
-    def marks_to_watch(self) -> list[str]:
-        """Queues whose wake marks the listener should wait for: none while no thread is idle.
+    def lend(self, session: str) -> ClaimOrder | None:
+        """The order for one job, for the listener to send with its wait; to be settled after it.
 
-        None either while jobs are known to wait: the next claim comes anyhow, and the mark is for another process.
+        None, and then the listener waits for the bell alone, while no thread is idle, and while jobs are known to wait:
+        the next claim comes anyhow, and the mark is for another process.
         """
         with self._changed:
-            self._bell_only = not self._has_room() or self._maybe_more or self._stopped
-            return [] if self._bell_only else list(self._inboxes)
+            self._changed.wait_for(lambda: not self._is_claiming)
+            is_busy = self._poked or self._maybe_more or not self._has_room()
+            self._bell_only = is_busy or self._stopped or not self._inboxes or session != self._session.id
+            if self._bell_only:
+                return None
+            self._is_lent = True
+            return self._order(1)
+
+    def settle(self, claim: Claim | None) -> None:
+        """What became of the order: its answer, or None when that is unknown. Lets what was claimed run."""
+        with self._changed:
+            was_called_back = self._is_called_back
+            self._is_lent = self._is_called_back = False
+            if claim is None:
+                self._poked = True
+            else:
+                self._note(claim)
+                self._maybe_more = claim.more or not self._has_room()
+            if was_called_back or self._poked or claim is None or claim.more or claim.next_due_ms is not None:
+                self._changed.notify_all()  # else for nothing: it would take the interpreter from the job
+        if claim is not None:
+            self._hand_out(claim)
+            if claim.jobs:
+                sleep(GIVE_WAY_SECONDS)
 
     def _count(self, jobs: Iterable[ClaimedJob], by: int) -> None:
         for job in jobs:
@@ -170,10 +199,12 @@ class Claimer:
         while True:
             try:
                 if not self._wait_for_reason():
-                    return
+                    break
+                if self._is_lent:
+                    self._call_back()
+                    continue
                 self._session.ensure()
                 self._claim()
-                self._signs.add(Sign.ROUNDS)
                 self._outage.ends()
                 wait = FIRST_RETRY_SECONDS
             except SessionLost as lost:
@@ -193,18 +224,35 @@ class Claimer:
                 self._again(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)
 
+        with suppress(StoreUnavailable):  # then its wait breaks off by itself
+            self._call_back()
+
     def _again(self, pause: float = 0.0) -> None:
         with self._changed:
             if pause:
                 self._changed.wait_for(lambda: self._stopped, pause)
             self._poked = True
 
+    def _call_back(self) -> None:
+        """Let the listener's wait end, and its order be carried out."""
+        with self._changed:
+            if not self._is_lent:
+                return
+            self._is_called_back = True
+        try:
+            self._session.ring()
+        except StoreUnavailable:
+            self._is_called_back = False
+            raise
+
     def _wait_for_reason(self) -> bool:
         """Returns True when a claim should be made, False when stopped."""
         with self._changed:
             while not self._stopped:
                 left = None if self._due_at is None else self._due_at - monotonic()
-                if self._has_room() and self._inboxes:
+                if self._is_called_back:
+                    self._changed.wait()
+                elif self._has_room() and self._inboxes:
                     if self._poked or self._maybe_more or (left is not None and left <= 0):
                         return True
                     self._changed.wait(None if left is None else min(left, LONGEST_WAIT_SECONDS))
@@ -214,37 +262,50 @@ class Claimer:
 
     def _claim(self) -> None:
         with self._changed:
-            n, session = self._capacity(), self._session.id
-            queues = self._queues_in_turn()
-            suspects = int(self._suspects == 0)
-            ring = self._bell_only
-            # The bell may ring before the answer is here: the listener must not find then that jobs are known to wait.
+            if self._is_lent:
+                return
+            self._is_claiming = True
+            order = self._order(self._capacity(), ring=self._bell_only)
             self._poked = self._maybe_more = False
-        claim = self._store.claim(session, str(self._nonce), n, queues, suspects=suspects, ring=ring)
+        try:
+            claim = self._store.claim(*order)
+            with self._changed:
+                self._note(claim)
+                self._maybe_more = claim.more or len(claim.jobs) >= order.n or not self._has_room()
+            self._hand_out(claim)
+            if self._doubts:
+                self._doubts = False
+                self._give_back_what_is_not_here(order.session)
+        finally:
+            with self._changed:
+                self._is_claiming = False
+                self._changed.notify_all()
+
+    def _order(self, n: int, *, ring: bool = False) -> ClaimOrder:
+        suspects = int(self._suspects == 0)
+        return ClaimOrder(self._session.id, str(self._nonce), n, self._queues_in_turn(), suspects, ring)
+
+    def _note(self, claim: Claim) -> None:
         self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
+        self._signs.add(Sign.ROUNDS)
         self._holdings.add((job.id, job.token) for job in claim.jobs)
-        with self._changed:
-            self._count(claim.jobs, 1)
-            self._maybe_more = claim.more or len(claim.jobs) >= n or self._capacity() <= 0
-            self._due_at = None if claim.next_due_ms is None else monotonic() + claim.next_due_ms / 1000
-        self._hand_out(claim)
-        if self._doubts:
-            self._doubts = False
-            try:
-                self._give_back_what_is_not_here(session)
-            except StoreUnavailable:
-                self._doubts = True
-                raise
+        self._count(claim.jobs, 1)
+        self._due_at = None if claim.next_due_ms is None else monotonic() + claim.next_due_ms / 1000
 
     def _give_back_what_is_not_here(self, session: str) -> None:
         """A server that went back in time (a fail-over to one that lagged, a crash before its last fsync) has jobs
         run here that have ended; while this process lives, nobody would rescue them.
 
-        Only here, on the thread that claims and after a claim that was answered, all that the store may have handed
-        out is known.
+        Only here, after a claim that was answered and before another one can be under way, all that the store may
+        have handed out is known.
         """
         known = self._holdings.copy()
-        for id, token in self._running(session).items() - known:
+        try:
+            running = self._running(session)
+        except StoreUnavailable:
+            self._doubts = True
+            raise
+        for id, token in running.items() - known:
             self._logger.warning("Job %s is given back: by the store it runs here, but it does not.", id)
             self._finish(Outcome(id, token, "hand_back", reason="forgotten"))
 
@@ -261,7 +322,7 @@ class Claimer:
                 self._bury(claimed, error)
                 continue
             with self._changed:
-                inbox = self._inboxes.get(claimed.queue)
+                inbox = None if self._stopped else self._inboxes.get(claimed.queue)
                 if inbox is not None:
                     if not self._start_job(job):
                         inbox.put(job)

@@ -1,7 +1,8 @@
-"""Waits on the server for a reason to claim: one blocking command over wake marks and the session's bell.
+"""Waits on the server for a reason to claim: one blocking command over wake marks and the session's bell, and behind
+it the claim of one job, if the claimer lends the right to that.
 
-A mark wakes exactly one process. While no thread is idle the listener waits for the bell alone; a mark it took
-just before is put back at once, because otherwise a busy process swallows the wake-up of an idle one.
+A mark wakes exactly one process. While no thread is idle the listener waits for the bell alone, because otherwise a
+busy process swallows the wake-up of an idle one.
 """
 
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from dramatiq.logging import get_logger
 
 from ..jobs.errors import StoreUnavailable
-from ..store import Listening
+from ..store import Heard, Listening, SessionLost
 from .claimer import Claimer
 from .outage import Outage
 from .session import Session
@@ -77,14 +78,14 @@ class Listener:
                 if self._may_have_lost:
                     self._look_for_missed()
                     self._may_have_lost = False
-                heard = self._listening.wait(self._claimer.marks_to_watch(), session)
+                heard = self._wait(session)
                 self._outage.ends()
                 if heard.cancelled:
                     self._cancel(*heard.cancelled)
                 if heard.word:
                     self._obey(heard.word)
-                if heard.queue is not None and not self._claimer.poke():
-                    self._listening.put_back(heard.queue)
+            except SessionLost as lost:
+                self._session.lose(str(lost))
             except StoreUnavailable as error:
                 self._outage.goes_on(error)
                 self._may_have_lost = True
@@ -93,3 +94,13 @@ class Listener:
             except Exception:
                 self._logger.exception("Listening failed; trying again.")
                 self._stopped.wait(RETRY_SECONDS)
+
+    def _wait(self, session: str) -> Heard:
+        order = self._claimer.lend(session)
+        heard = Heard()
+        try:
+            heard = self._listening.wait(session, order)
+        finally:
+            if order is not None:
+                self._claimer.settle(heard.claim)
+        return heard

@@ -10,13 +10,14 @@ from .address import check_server, shown_url
 from .api_keys import ApiKey, ApiKeys, ShownKey
 from .audit import Audit, AuditEntry, Deed
 from .circumstances import Circumstances
+from .claim_order import ClaimOrder
 from .claimable import Claimable
 from .connection import connect
 from .durability import Level
 from .examination import Finding, examine
 from .job_filter import JobFilter
 from .job_record import Delivery, Job, JobStep, LogLine
-from .listening import Listening
+from .listening import Heard, Listening
 from .listing import JobPage, Listing, Place
 from .logins import Login, Logins
 from .queries import Queries
@@ -48,12 +49,14 @@ __all__ = [
     "AuditEntry",
     "Circumstances",
     "Claim",
+    "ClaimOrder",
     "Claimable",
     "ClaimedJob",
     "Damaged",
     "Deed",
     "Delivery",
     "Finding",
+    "Heard",
     "Hook",
     "Idempotency",
     "Job",

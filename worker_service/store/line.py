@@ -90,14 +90,43 @@ class Line:
             self.drop()
             raise
 
+    def execute_both(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Send two commands at once: the server begins the second one as soon as the first has ended, which may block.
+
+        Returns:
+            The replies; that of the second may be the error with which the server refused it.
+
+        Raises:
+            redis.exceptions.RedisError: the server refused the first one, or stays away.
+        """
+        try:
+            self._send(first, second)
+            reply, other = self._reply(), self._reply()
+        except (LostConnection, NoAnswer):
+            self.drop()
+            raise
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply, other
+
     def _exchange(self, *command: Any) -> Any:
+        self._send(command)
+        return self._connection.read_response()
+
+    def _send(self, *commands: tuple[Any, ...]) -> None:
         if self._connection is None:
             self._connection = self._pool.get_connection()
         elif self._connection.should_reconnect():
             raise LostConnection("Another server has become the primary.")
         # redis-py would look at each argument before it does the same, which costs more than the rest of a call.
-        self._connection.send_packed_command([pack_command(command)], check_health=False)
-        return self._connection.read_response()
+        packed = [pack_command(command) for command in commands]
+        self._connection.send_packed_command(packed, check_health=False)
+
+    def _reply(self) -> Any:
+        try:
+            return self._connection.read_response()
+        except ResponseError as error:
+            return error
 
     def release(self) -> None:
         """Give the connection back to the pool."""

@@ -1,13 +1,17 @@
-"""The blocking wait for wake marks and the bell."""
+"""The blocking wait for wake marks and the bell, and the claim that follows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
+from redis.exceptions import ResponseError
 
+from .claim_order import ClaimOrder
 from .connection import COMMAND_TIMEOUT, connect, translated
 from .keys import Keys
 from .line import Line
+from .records import Claim
+from .scripts import Scripts
 
 BLOCK_SECONDS = 10.0
 
@@ -17,12 +21,12 @@ class Heard:
     """What ended a wait; nothing in it when the time was up or the bell only rang.
 
     Attributes:
-        queue: the one whose mark was taken.
+        claim: what the order got; None without one, or when the server refused it.
         cancelled: id and token of a delivery that should stop.
         word: what the process itself is asked to do; see lua/tell_worker.lua.
     """
 
-    queue: str | None = None
+    claim: Claim | None = None
     cancelled: tuple[str, str] | None = None
     word: str | None = None
 
@@ -39,29 +43,37 @@ class Listening:
         self._client: redis.Redis = connect(url, retries=0, timeout=BLOCK_SECONDS + COMMAND_TIMEOUT)
         self._line = Line(self._client, tries=1)  # a lost mark must show
         self.keys = Keys(namespace)
+        self._scripts = Scripts(self._line.execute, self.keys.prefix)
 
-    def wait(self, queues: list[str], session: str) -> Heard:
-        """Wait for a mark on one of ``queues`` or for the session's bell, at most `BLOCK_SECONDS`."""
+    def wait(self, session: str, order: ClaimOrder | None = None) -> Heard:
+        """Wait for the session's bell, at most `BLOCK_SECONDS`; with an order for a mark on one of its queues too.
+
+        The order is sent with the wait, and the server carries it out as soon as that ends: a round trip less until
+        a job starts. Then it has no hold of the server's scripts: who gets no claim sends one by `Store.claim`.
+
+        Raises:
+            SessionLost: the session is unknown.
+            StoreUnavailable: Redis is away; whether the order was carried out is unknown.
+        """
         bell = self.keys.bell(session)
-        marks = {self.keys.wake(queue): queue for queue in queues}
+        marks = () if order is None else map(self.keys.wake, order.queues)
+        wait = ("BZPOPMIN", bell, *marks, BLOCK_SECONDS)
         with translated():
-            reply: Any = self._line.execute("BZPOPMIN", bell, *marks, BLOCK_SECONDS)
-        if not reply:
+            if order is None:
+                return self._heard(bell, self._line.execute(*wait))
+            reply, claimed = self._line.execute_both(wait, self._scripts.command("claim", *order.arguments()))
+        claim = None if isinstance(claimed, ResponseError) else order.answer(claimed)
+        return replace(self._heard(bell, reply), claim=claim)
+
+    def _heard(self, bell: str, reply: Any) -> Heard:
+        if not reply or reply[0].decode() != bell:
             return Heard()
-        key, word = reply[0].decode(), reply[1].decode()
-        kind, _, rest = word.partition(" ")
-        if key == bell and kind == "cancel":
+        kind, _, rest = reply[1].decode().partition(" ")
+        if kind == "cancel":
             token, _, id = rest.partition(" ")
             return Heard(cancelled=(id, token))
-        if key == bell and kind in ("quiet", "stop"):
-            return Heard(word=kind)
-        return Heard(queue=marks.get(key))
+        return Heard(word=kind) if kind in ("quiet", "stop") else Heard()
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
-
-    def put_back(self, queue: str) -> None:
-        """Set a mark again that nobody here can use."""
-        with translated():
-            self._client.zadd(self.keys.wake(queue), {"w": 0})

@@ -118,6 +118,10 @@ class Scripts:
         self._execute = execute
         self._prefix = prefix
 
+    def command(self, verb: str, *args: Any) -> tuple[Any, ...]:
+        """What runs a script that the server knows already."""
+        return ("EVALSHA", _hash(verb), 1, self._prefix, *args)
+
     def run(self, verb: str, *args: Any) -> Any:
         """Run one script with ``args`` as ARGV.
 
@@ -126,7 +130,7 @@ class Scripts:
         """
         with translated():
             try:
-                return self._execute("EVALSHA", _hash(verb), 1, self._prefix, *args)
+                return self._execute(*self.command(verb, *args))
             except NoScriptError:
                 return self._execute("EVAL", source(verb), 1, self._prefix, *args)
 
@@ -146,7 +150,7 @@ class Scripts:
     def _pipelined(self, client: redis.Redis, verb: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         with client.pipeline(transaction=False) as pipe:
             for args in calls:
-                pipe.execute_command("EVALSHA", _hash(verb), 1, self._prefix, *args)
+                pipe.execute_command(*self.command(verb, *args))
             replies: list[Any] = pipe.execute(raise_on_error=False)
         return replies
 

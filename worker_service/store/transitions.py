@@ -10,11 +10,12 @@ import redis
 
 from ..jobs.backoff import CRASH_WAITS_MS
 from ..jobs.steps import STEPS_LIMIT
+from .claim_order import ClaimOrder
 from .connection import translated
 from .durability import Level, await_level
 from .keys import Keys
 from .line import Line, Lines
-from .records import Claim, ClaimedJob, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
+from .records import Claim, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
 from .schema import SCHEMA, refuse_newer
 from .scripts import Scripts
 
@@ -137,53 +138,18 @@ class Store:
         nonce: str,
         n: int,
         queues: Sequence[str],
-        *,
         suspects: int = 1,
         ring: bool = False,
+        *,
         now_ms: int | None = None,
     ) -> Claim:
-        """Take up to ``n`` jobs from ``queues``, in order of preference.
-
-        Args:
-            nonce: names this claim; repeated with the same one it returns the same jobs.
-            suspects: how many jobs that crashed a process before may be among them.
-            ring: ring the session's own bell when fewer than ``n`` were found.
+        """Take up to ``n`` jobs from ``queues``; see `ClaimOrder`.
 
         Raises:
             SessionLost: the session is unknown.
         """
-        reply = self._scripts.run("claim", _now(now_ms), session, nonce, n, suspects, int(ring), *queues)
-        if reply[0] == b"session_lost":
-            raise SessionLost(session)
-        jobs = [
-            ClaimedJob(
-                id.decode(),
-                token.decode(),
-                queue.decode(),
-                int(attempts),
-                int(crashes),
-                int(max_attempts),
-                message,
-                int(unknown_for) if unknown_for != b"" else None,
-                int(snoozes),
-                int(snoozed),
-                bool(int(alone)),
-            )
-            for (
-                id,
-                token,
-                queue,
-                attempts,
-                crashes,
-                max_attempts,
-                message,
-                unknown_for,
-                snoozes,
-                snoozed,
-                alone,
-            ) in zip(*[iter(reply[3:])] * 11, strict=True)
-        ]
-        return Claim(jobs, reply[1] if reply[1] >= 0 else None, bool(reply[2]))
+        order = ClaimOrder(session, nonce, n, queues, suspects, ring)
+        return order.answer(self._scripts.run("claim", *order.arguments(now_ms)))
 
     def progress(self, id: str, token: str, progress: str, checkpoint: str = "") -> bool:
         """Note how far a running job is (JSON); False when the token is no longer good.

@@ -1,6 +1,6 @@
 -- claim: take up to n queued jobs for a session, due ones promoted first.
 -- Guarantee: none of a paused queue; a job goes to one session at a time, under a token of its own; a call repeated with the same
---   nonce (its reply was lost) returns the same jobs. One damaged job is buried and does not stop the rest. A job that
+--   nonce (its reply was lost) returns the same jobs, and one under a lower number none. One damaged job is buried and does not stop the rest. A job that
 --   the next crash would end comes alone: met behind others, it ends the claim, and the next one begins with it.
 -- Keys: counted sessions running claim bell job msg q due wake arrivals total m final watch ev jobs queues group paused unique tag tags changed deliveries hook deadlines
 -- Uses: keys publish clock count session deadline place unique tags final expire bury
@@ -54,6 +54,8 @@ if last[1] == nonce then
   reply[3] = 1 -- not looked: the next claim will
   return reply
 end
+-- An order that waited on a connection that was given up: nobody hears the answer.
+if tonumber(last[1]) and tonumber(nonce) and tonumber(nonce) < tonumber(last[1]) then return reply end
 redis.call('HSET', claim_key(session), 'nonce', nonce, 'ids', '') -- refused when the server is out of memory
 
 local taken, dropped, budget = {}, 0, 2 * n + 16
@@ -70,14 +72,24 @@ local function promote_one(queue, id)
   end
 end
 
+-- The first one that is not ready yet, as {id, instant}; of queues that were looked at.
+local first_due = {}
+
+local function look_for_due(queue)
+  first_due[queue] = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
+end
+
 local function promote(queue)
-  if budget <= 0 then return end
+  look_for_due(queue)
+  local at = first_due[queue][2]
+  if budget <= 0 or not at or tonumber(at) > now then return end
   local ids = redis.call('ZRANGEBYSCORE', due_key(queue), '-inf', now, 'LIMIT', 0, budget)
   budget = budget - #ids
   for _, id in ipairs(ids) do
     redis.call('ZREM', due_key(queue), id)
     if not pcall(promote_one, queue, id) then bury(session, id, now) end
   end
+  look_for_due(queue)
 end
 
 -- Later, to any process that may run it then: leaving it at the head would wake the same one again at once.
@@ -162,7 +174,8 @@ end
 
 local function look_ahead(queue)
   local waiting = full and redis.call('ZCARD', ready_key(queue)) or 0
-  local due = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
+  if not first_due[queue] or postponed[queue] then look_for_due(queue) end
+  local due = first_due[queue]
   if waiting > 0 or (full and due[2]) or postponed[queue] then
     wake(queue)
   else

@@ -19,7 +19,7 @@ from worker_service.jobs.states import State
 from worker_service.store.scripts import verb_of
 
 PAYLOAD = "x" * 100
-BYTES_OF_SUBMIT = 610
+BYTES_OF_SUBMIT = 560
 BYTES_OF_FINISH_ITSELF, BYTES_OF_AN_OUTCOME = 100, 150
 CALLS_OF_SEND = 190
 
@@ -75,6 +75,25 @@ def test_to_send_a_job_is_one_round_trip(make_broker: MakeBroker, sent: Sent) ->
         actor.send(PAYLOAD)
     assert sent.calls == {"submit": 10}
     assert sent.bytes["submit"] / 10 <= BYTES_OF_SUBMIT
+
+
+def test_a_job_comes_to_an_idle_process_with_the_end_of_its_wait(
+    make_broker: MakeBroker, working: Working, sent: Sent
+) -> None:
+    """The claim was sent with the wait: a job costs one round trip to get, and one to write its end."""
+    broker = make_broker()
+    actor = an_actor(broker, lambda _: None)
+    done = broker.store.keys.final(State.SUCCEEDED)
+    with working(broker):
+        for number in range(1, 4):
+            actor.send(PAYLOAD)
+            wait_until(lambda number=number: broker.store.client.zcard(done) == number)  # type: ignore[misc]
+            wait_until(lambda: broker.process.claimer._is_lent)
+        sent.calls.clear()
+        actor.send(PAYLOAD)
+        wait_until(lambda: sent.calls["finish"] == 1 and sent.calls["BZPOPMIN"] == 1)
+    assert sent.calls["submit"] == 1
+    assert sent.calls["claim"] == 0
 
 
 def test_to_send_a_job_takes_so_many_calls_of_python(make_broker: MakeBroker) -> None:

@@ -161,6 +161,17 @@ class TestRepeated:
         assert names(claim(store, nonce="8")) == ["a"]
         assert names(claim(store, nonce="9")) == []
 
+    def test_lower_number_than_the_last_gets_nothing(self, store: Store):
+        """It was sent over a connection that has been given up since."""
+        a_session(store)
+        for id in ("a", "b"):
+            submitted(store, id)
+        assert names(claim(store, 1, nonce="9")) == ["a"]
+        before = contents(store)
+        assert claim(store, 1, nonce="8") == Claim([], None, False)
+        assert contents(store) == before
+        assert names(claim(store, 1, nonce="10")) == ["b"]
+
     def test_next_nonce_takes_the_next_jobs(self, store: Store):
         store.submit([a_job("a"), a_job("b")], now_ms=NOW)
         a_session(store)

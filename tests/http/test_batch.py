@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -15,6 +16,7 @@ from worker_service.broker.intake import SLICE
 from worker_service.jobs.errors import StoreUnavailable
 from worker_service.settings import Settings
 from worker_service.store import Store, durability
+from worker_service.store.line import Line
 from worker_service.web import create_app
 
 BATCH = "/v1/jobs:batch"
@@ -347,33 +349,53 @@ class TestDurability:
         assert jobs_in(broker) == 0
 
 
+def away(*_: Any, **__: Any) -> Any:
+    raise StoreUnavailable("away")
+
+
 class TestTrouble:
     def test_jobs_before_the_outage_are_told_apart_from_those_after(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        submit, calls = Store.submit, []
+        reply, replies = Line.reply, []
 
-        def fails_once(self: Store, jobs: Any, **more: Any) -> Any:
-            calls.append(len(jobs))
-            if len(calls) == 2:
-                raise StoreUnavailable("away")
-            return submit(self, jobs, **more)
+        def breaks(line: Line) -> Any:
+            replies.append(line)
+            if len(replies) == 2:
+                raise redis.ConnectionError("lost")
+            return reply(line)
 
-        monkeypatch.setattr(Store, "submit", fails_once)
-        body = [job(n) for n in range(3 * SLICE)]
-        found = statuses(post(client, body, Idempotency_Key="k"))
-        assert found == [202] * SLICE + [503] * 2 * SLICE
+        body = [job(n) for n in range(4 * SLICE)]
+        with monkeypatch.context() as patched:
+            patched.setattr(Line, "reply", breaks)
+            patched.setattr(Store, "submit", away)
+            found = statuses(post(client, body, Idempotency_Key="k"))
+        assert found == [202] * SLICE + [503] * 3 * SLICE
         again = items(post(client, body, Idempotency_Key="k"))
-        assert [item["status"] for item in again] == [202] * 3 * SLICE
-        assert jobs_in(broker) == 3 * SLICE
+        assert [item["status"] for item in again] == [202] * 4 * SLICE
+        assert jobs_in(broker) == 4 * SLICE
+
+    @pytest.mark.parametrize("broken", [redis.ConnectionError("lost"), redis.exceptions.NoScriptError()])
+    def test_slices_whose_answers_were_lost_are_sent_again(
+        self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch, broken: Exception
+    ):
+        reply, replies = Line.reply, []
+
+        def breaks(line: Line) -> Any:
+            replies.append(line)
+            if len(replies) == 2:
+                raise broken
+            return reply(line)
+
+        monkeypatch.setattr(Line, "reply", breaks)
+        assert statuses(post(client, [job(n) for n in range(4 * SLICE)])) == [202] * 4 * SLICE
+        assert (jobs_in(broker), len(replies)) == (4 * SLICE, 2)
 
     def test_outage_at_once_is_503(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        def fails(*_: Any, **__: Any) -> Any:
-            raise StoreUnavailable("away")
-
-        monkeypatch.setattr(Store, "submit", fails)
+        monkeypatch.setattr(Line, "reply", away)
+        monkeypatch.setattr(Store, "submit", away)
         problem(post(client, [job()]), 503, "store-unavailable")
 
     def test_nothing_is_taken_above_the_high_water_mark(

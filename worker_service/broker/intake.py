@@ -1,8 +1,7 @@
 """The way in for jobs that do not come from Python code: by actor name, arguments by name, as JSON."""
 
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,26 +108,16 @@ def submit_many(
         StoreUnavailable: Redis is away, and no job is known to have been created.
     """
     jobs: list[PreparedJob] = []
-    lost: list[StoreUnavailable] = []
 
-    def create(some: list[NewJob]) -> Sequence[Outcome]:
-        try:
-            return lost * len(some) or store.submit(some)
-        except StoreUnavailable as error:
-            lost.append(error)  # so that the slices behind it do not wait for Redis as well
-            return lost * len(some)
-
-    with (
-        broker.store.durable(level) if level else nullcontext(broker.store) as store,
-        ThreadPoolExecutor(1, thread_name_prefix="batch") as sender,
-    ):
-        sent: list[Future[Sequence[Outcome]]] = []
+    def new_jobs() -> Iterator[list[NewJob]]:
         for some in slices:
-            jobs += some
-            sent.append(sender.submit(create, [each.job for each in some]))
-        found = [outcome for each in sent for outcome in each.result()]
-        if lost and (level or found[0] is lost[0]):
-            raise lost[0]
+            jobs.extend(some)
+            yield [each.job for each in some]
+
+    with broker.store.durable(level) if level else nullcontext(broker.store) as store:
+        found = [outcome for some in store.submit_each(new_jobs()) for outcome in some]
+    if found and isinstance(found[0], StoreUnavailable):
+        raise found[0]
     _tell(broker, jobs, found)
     return found
 

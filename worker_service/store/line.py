@@ -90,6 +90,22 @@ class Line:
             self.drop()
             raise
 
+    def send(self, *command: Any) -> None:
+        """Send a command whose reply is read later, by `reply`; each in turn.
+
+        Raises:
+            redis.exceptions.ConnectionError: the connection was lost, with all that has not been replied.
+        """
+        self._send(command)
+
+    def reply(self) -> Any:
+        """What the server says to the first command that was sent and not replied.
+
+        Raises:
+            redis.exceptions.RedisError: the server refused it, or stays away.
+        """
+        return self._connection.read_response()
+
     def execute_both(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, Any]:
         """Send two commands at once: the server begins the second one as soon as the first has ended, which may block.
 
@@ -101,7 +117,7 @@ class Line:
         """
         try:
             self._send(first, second)
-            reply, other = self._reply(), self._reply()
+            reply, other = self._reply_or_error(), self._reply_or_error()
         except (LostConnection, NoAnswer):
             self.drop()
             raise
@@ -122,7 +138,7 @@ class Line:
         packed = [pack_command(command) for command in commands]
         self._connection.send_packed_command(packed, check_health=False)
 
-    def _reply(self) -> Any:
+    def _reply_or_error(self) -> Any:
         try:
             return self._connection.read_response()
         except ResponseError as error:

@@ -18,6 +18,7 @@ from .line import Line, Lines
 from .records import Claim, NewJob, Outcome, Rescued, SessionLost, Spent, Submitted
 from .schema import SCHEMA, refuse_newer
 from .scripts import Scripts
+from .submissions import SliceEnded, answer, arguments, submit_each
 
 """Version of the stored records; raise it when an older reader would misread them."""
 
@@ -41,6 +42,7 @@ class Store:
         self.namespace = namespace
         self.keys = Keys(namespace)
         self._scripts = Scripts(client.execute_command, self.keys.prefix)
+        self._line: Line | None = None
 
     def for_one_thread(self) -> "Store":
         """The same store over a connection of its own, faster; for one thread only."""
@@ -77,7 +79,9 @@ class Store:
         """
         line = Line(self.client, tries=1)  # a second connection would not know what is to be waited for
         try:
-            yield self._over(line)
+            store = self._over(line)
+            store._line = line
+            yield store
             await_level(line, self.keys, level)
         finally:
             line.release()
@@ -91,15 +95,23 @@ class Store:
             all_or_none: create none when one of them is refused. No two may have an idempotency key or a lock in
                 common.
         """
-        values: list[Any] = []
-        for job in jobs:
-            values += job.idempotency.arguments() if job.idempotency else ("", "", "")
-            values += job.arguments()
-        replies = self._scripts.run("submit", _now(now_ms), int(all_or_none), len(jobs), *values)
-        return [
-            Submitted(word.decode(), created_at, *(text.decode() for text in about))
-            for word, created_at, *about in replies
-        ]
+        values = arguments(jobs, all_or_none=all_or_none, now_ms=now_ms)
+        return answer(self._scripts.run("submit", *values))
+
+    def submit_each(self, slices: Iterable[Sequence[NewJob]]) -> Iterator[SliceEnded]:
+        """Create jobs, one run of the script for each slice of them; while the server works on one, the next one is
+        taken from ``slices``.
+
+        Returns:
+            What became of each slice, in order. Errors where Redis went away, and then for all slices behind: whether
+            those jobs were created is unknown.
+
+        Raises:
+            StoreUnavailable: the connection was lost that `durable` has to wait for.
+        """
+        if self._line is not None:
+            return submit_each(self._scripts, self._line, slices)
+        return submit_each(self._scripts, Line(self.client), slices, again=self.submit)
 
     def open_session(
         self, session: str, lease_ms: int, about: Mapping[str, str], *, now_ms: int | None = None

@@ -109,8 +109,8 @@ format: $(BIN)/.installed-dev ## format the code and apply safe lint fixes
 openapi: $(BIN)/.installed ## write docs/openapi.json anew
 	JOBS_ACTOR_MODULES= $(BIN)/worker-service openapi | $(BIN)/python -m json.tool --indent 1 --no-ensure-ascii - docs/openapi.json
 
-bench: $(BIN)/.installed-dev ## run the benchmarks
-	$(BIN)/python -m benchmarks
+bench: $(BIN)/.installed-dev ## run the benchmarks; ARGS="--quick" for some minutes in place of hours
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # The locks hold versions and hashes only, no address: the index is the business of the machine that installs.
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes \

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 
 from . import (
     backlog,
@@ -13,6 +14,7 @@ from . import (
     idle,
     intake,
     latency,
+    memory,
     mixed,
     recovery,
     server,
@@ -30,6 +32,7 @@ QUESTIONS = {
     "backlog": backlog,
     "mixed": mixed,
     "idle": idle,
+    "memory": memory,
     "server": server,
     "ticks": ticks,
     "concurrency": concurrency,
@@ -42,15 +45,22 @@ def main() -> None:
     if options.peers is not None:
         contestants.chosen[:] = [name for name in options.peers.split(",") if name]
     how = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    sections = []
+    sections, failed = [], []
     for name in options.only or QUESTIONS:
         print(f"{name} ...", flush=True)
-        found = QUESTIONS[name].measure(options.rounds or (1 if options.quick else 3), options.quick)
+        try:
+            found = QUESTIONS[name].measure(options.rounds or (1 if options.quick else 3), options.quick)
+        except Exception:  # noqa: BLE001 - hours of other answers are not to be lost with this one
+            traceback.print_exc()
+            failed.append(name)
+            continue
         print("\n".join(["", *(section.markdown() for section in found)]), flush=True)
         if options.write_readme:
             write_readme(name, found, how)
         sections += found
     print(f"written to {write(sections, how)}")
+    if failed:
+        sys.exit(f"not answered: {', '.join(failed)}; see above")
 
 
 def _options() -> argparse.Namespace:

@@ -10,7 +10,7 @@ Not shown: other systems. Stock Dramatiq and Celery order only what a worker has
 queues, arq and taskiq have no priorities.
 """
 
-from .contestants import Contestant, ours
+from .contestants import Contestant, ours, with_prefetch
 from .report import Section, percentile, spread
 from .stage import START_SECONDS, stage
 
@@ -24,13 +24,13 @@ def measure(rounds: int, quick: bool) -> list[Section]:
     """Alternating rounds; the urgent jobs are split over them."""
     divided_by = 5 if quick else 1
     rates: dict[str, list[float]] = {"one queue, one priority": [], "four queues, three priorities": []}
-    late: dict[str, list[float]] = {"ours": [], "ours, JOBS_PREFETCH=64": []}
+    late: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, task in zip(rates, ("fill", "spread"), strict=True):
             rates[name].append(_rate(ours(BENCH_QUEUES=QUEUES[task]), task, JOBS // divided_by))
             print(f"  {name}: {rates[name][-1]:,.0f}/s", flush=True)
-        for one in (ours(), ours("ours, JOBS_PREFETCH=64", JOBS_PREFETCH="64")):
-            late[one.name] += _urgent(one, URGENT // divided_by)
+        for one in (ours(), with_prefetch()):
+            late.setdefault(one.name, []).extend(_urgent(one, URGENT // divided_by))
             print(f"  {one.name}: p50 so far {percentile(late[one.name], 50):.1f} ms", flush=True)
     single = rates["one queue, one priority"]
     return [

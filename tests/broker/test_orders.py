@@ -3,6 +3,8 @@
 import threading
 from collections import Counter
 
+import pytest
+
 from tests.broker.conftest import MakeBroker, Working, an_actor
 from tests.waiting import wait_until
 from worker_service.broker.broker import JobBroker
@@ -55,3 +57,35 @@ def test_jobs_that_come_together_are_not_run_one_after_the_other(make_broker: Ma
         wait_until(lambda: broker.process.claimer._is_lent)
         sent = [actor.send() for _ in range(8)]
         wait_until(lambda: all(broker.reads.state(each.message_id) is State.SUCCEEDED for each in sent))
+
+
+def test_the_only_thread_is_free_again_after_a_message_that_cannot_be_read(
+    make_broker: MakeBroker, working: Working
+):
+    broker, ran = make_broker(), list[str]()
+    actor = an_actor(broker, ran.append)
+    with working(broker, threads=1):
+        wait_until(lambda: broker.process.claimer._is_lent)
+        bad = actor.send_with_options(args=("bad",), delay=300)
+        broker.store.client.set(broker.store.keys.msg(bad.message_id), b"{}")
+        wait_until(lambda: broker.reads.state(bad.message_id) is State.DEAD)
+        actor.send("good")
+        wait_until(lambda: ran == ["good"])
+
+
+def test_right_to_claim_is_taken_back_from_a_listener_that_is_not_heard_of(
+    make_broker: MakeBroker, working: Working, monkeypatch: pytest.MonkeyPatch
+):
+    broker, ran = make_broker(), list[int]()
+    actor = an_actor(broker, ran.append)
+    with working(broker):
+        wait_until(lambda: broker.process.claimer._is_lent)
+        monkeypatch.setattr(broker.process.session, "ring", lambda: None)  # as over a connection that is dead
+        sent = [actor.send_with_options(args=(number,), delay=300 + number) for number in range(4)]
+        wait_until(lambda: all(broker.reads.state(each.message_id) is State.SUCCEEDED for each in sent))
+        monkeypatch.undo()
+        broker.process.session.ring()
+        wait_until(lambda: broker.process.claimer._is_lent)
+        actor.send(4)
+        wait_until(lambda: len(ran) == 5)
+    assert sorted(ran) == list(range(5))

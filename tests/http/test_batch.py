@@ -1,6 +1,7 @@
 """``POST /v1/jobs:batch``: many jobs in one request."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -349,6 +350,19 @@ class TestDurability:
         assert jobs_in(broker) == 0
 
 
+def breaking(error: Exception) -> Callable[[Line], Any]:
+    """The second reply that is awaited on a line is lost."""
+    reply, replies = Line.reply, []
+
+    def breaks(line: Line) -> Any:
+        replies.append(line)
+        if len(replies) == 2:
+            raise error
+        return reply(line)
+
+    return breaks
+
+
 def away(*_: Any, **__: Any) -> Any:
     raise StoreUnavailable("away")
 
@@ -357,20 +371,19 @@ class TestTrouble:
     def test_jobs_before_the_outage_are_told_apart_from_those_after(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
     ):
-        reply, replies = Line.reply, []
+        submit, submitted = Store.submit, []
 
-        def breaks(line: Line) -> Any:
-            replies.append(line)
-            if len(replies) == 2:
-                raise redis.ConnectionError("lost")
-            return reply(line)
+        def goes_away(store: Store, jobs: Any, **more: Any) -> Any:
+            submitted.append(jobs)
+            return submit(store, jobs, **more) if len(submitted) == 1 else away()
 
         body = [job(n) for n in range(4 * SLICE)]
         with monkeypatch.context() as patched:
-            patched.setattr(Line, "reply", breaks)
-            patched.setattr(Store, "submit", away)
+            patched.setattr(Line, "reply", breaking(redis.ConnectionError("lost")))
+            patched.setattr(Store, "submit", goes_away)
             found = statuses(post(client, body, Idempotency_Key="k"))
-        assert found == [202] * SLICE + [503] * 3 * SLICE
+        assert found == [202] * 2 * SLICE + [503] * 2 * SLICE
+        assert len(submitted) == 2  # not each slice waits for Redis
         again = items(post(client, body, Idempotency_Key="k"))
         assert [item["status"] for item in again] == [202] * 4 * SLICE
         assert jobs_in(broker) == 4 * SLICE
@@ -379,17 +392,27 @@ class TestTrouble:
     def test_slices_whose_answers_were_lost_are_sent_again(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch, broken: Exception
     ):
-        reply, replies = Line.reply, []
+        monkeypatch.setattr(Line, "reply", breaking(broken))
+        assert statuses(post(client, [job(n) for n in range(5 * SLICE)])) == [202] * 5 * SLICE
+        assert jobs_in(broker) == 5 * SLICE
 
-        def breaks(line: Line) -> Any:
-            replies.append(line)
-            if len(replies) == 2:
-                raise broken
-            return reply(line)
+    def test_durable_batch_is_written_to_a_server_without_scripts(
+        self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch
+    ):
+        commands = {level: (*command[:-1], 50) for level, command in durability._COMMAND.items()}
+        monkeypatch.setattr(durability, "_COMMAND", commands)
+        broker.store.client.script_flush()
+        answer = post(client, [job(n) for n in range(2 * SLICE)], Durability="replica")
+        problem(answer, 503, "not-durable")
+        assert jobs_in(broker) == 2 * SLICE
 
-        monkeypatch.setattr(Line, "reply", breaks)
-        assert statuses(post(client, [job(n) for n in range(4 * SLICE)])) == [202] * 4 * SLICE
-        assert (jobs_in(broker), len(replies)) == (4 * SLICE, 2)
+    def test_durable_batch_whose_connection_is_lost_is_503(
+        self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(Line, "reply", breaking(redis.ConnectionError("lost")))
+        problem(
+            post(client, [job(n) for n in range(4 * SLICE)], Durability="replica"), 503, "store-unavailable"
+        )
 
     def test_outage_at_once_is_503(
         self, client: FlaskClient, broker: JobBroker, monkeypatch: pytest.MonkeyPatch

@@ -31,6 +31,8 @@ from .signs import Sign, Signs
 from .submission import decode
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.05, 2.0
+CALL_BACK_SECONDS = 1.0
+"""Until the right to claim is taken back from a listener that does not return it: its connection is dead, say."""
 GIVE_WAY_SECONDS = 0.0002
 """For the thread of a job that comes to an idle process: it would wait for the interpreter until the listener waits."""
 LONGEST_WAIT_SECONDS = 3600.0
@@ -78,7 +80,8 @@ class Claimer:
         self._due_at: float | None = None
         self._is_claiming = False
         self._is_lent = False
-        self._is_called_back = False
+        self._called_back_at: float | None = None
+        self._is_unsettled = False
         self._bell_only = False
         self._stopped = False
         self._nonce = 0
@@ -139,12 +142,7 @@ class Claimer:
 
     def release(self, jobs: list[JobProxy]) -> None:
         """These jobs are no longer held: their threads are idle again."""
-        with self._changed:
-            self._count([job.claimed for job in jobs], -1)
-            is_claimed_now = self._has_room() and (self._maybe_more or self._poked)
-            if is_claimed_now:
-                self._changed.notify_all()
-        if is_claimed_now:
+        if self._let_go([job.claimed for job in jobs]):
             sleep(0)  # Greenlets that find work do not give way: the claim would wait until none is left.
 
     def lend(self, session: str) -> ClaimOrder | None:
@@ -160,24 +158,36 @@ class Claimer:
             if self._bell_only:
                 return None
             self._is_lent = True
-            return self._order(1)
+            return self._order(session, 1)
 
-    def settle(self, claim: Claim | None) -> None:
+    def settle(self, order: ClaimOrder, claim: Claim | None) -> None:
         """What became of the order: its answer, or None when that is unknown. Lets what was claimed run."""
         with self._changed:
-            was_called_back = self._is_called_back
-            self._is_lent = self._is_called_back = False
-            if claim is None:
-                self._poked = True
+            self._changed.wait_for(lambda: not self._is_claiming)
+            is_expected = self._called_back_at is not None
+            self._is_lent, self._called_back_at = False, None
+            if order.nonce != str(self._nonce):
+                claim = None  # it was taken back, and what it got has come by another claim
+            elif claim is None:
+                self._poked = self._is_unsettled = True
             else:
                 self._note(claim)
                 self._maybe_more = claim.more or not self._has_room()
-            if was_called_back or self._poked or claim is None or claim.more or claim.next_due_ms is not None:
+            if is_expected or self._poked or claim is None or claim.more or claim.next_due_ms is not None:
                 self._changed.notify_all()  # else for nothing: it would take the interpreter from the job
         if claim is not None:
             self._hand_out(claim)
             if claim.jobs:
                 sleep(GIVE_WAY_SECONDS)
+
+    def _let_go(self, jobs: Iterable[ClaimedJob]) -> bool:
+        """Whether there is a reason to claim now."""
+        with self._changed:
+            self._count(jobs, -1)
+            has_reason = self._has_room() and (self._maybe_more or self._poked)
+            if has_reason:
+                self._changed.notify_all()
+            return has_reason
 
     def _count(self, jobs: Iterable[ClaimedJob], by: int) -> None:
         for job in jobs:
@@ -224,8 +234,10 @@ class Claimer:
                 self._again(wait)
                 wait = min(2 * wait, LAST_RETRY_SECONDS)
 
-        with suppress(StoreUnavailable):  # then its wait breaks off by itself
+        with suppress(StoreUnavailable, SessionLost):
             self._call_back()
+            if self._is_unsettled and self._inboxes:  # what a lost answer has brought goes back
+                self._claim()
 
     def _again(self, pause: float = 0.0) -> None:
         with self._changed:
@@ -238,11 +250,11 @@ class Claimer:
         with self._changed:
             if not self._is_lent:
                 return
-            self._is_called_back = True
+            self._called_back_at = monotonic()
         try:
             self._session.ring()
-        except StoreUnavailable:
-            self._is_called_back = False
+        except BaseException:
+            self._called_back_at = None
             raise
 
     def _wait_for_reason(self) -> bool:
@@ -250,8 +262,12 @@ class Claimer:
         with self._changed:
             while not self._stopped:
                 left = None if self._due_at is None else self._due_at - monotonic()
-                if self._is_called_back:
-                    self._changed.wait()
+                if self._called_back_at is not None:
+                    patience = self._called_back_at + CALL_BACK_SECONDS - monotonic()
+                    if patience > 0:
+                        self._changed.wait(patience)
+                    else:
+                        self._is_lent, self._called_back_at = False, None
                 elif self._has_room() and self._inboxes:
                     if self._poked or self._maybe_more or (left is not None and left <= 0):
                         return True
@@ -264,8 +280,8 @@ class Claimer:
         with self._changed:
             if self._is_lent:
                 return
-            self._is_claiming = True
-            order = self._order(self._capacity(), ring=self._bell_only)
+            order = self._order(self._session.id, self._capacity(), ring=self._bell_only)
+            self._is_claiming = self._is_unsettled = True
             self._poked = self._maybe_more = False
         try:
             claim = self._store.claim(*order)
@@ -281,12 +297,13 @@ class Claimer:
                 self._is_claiming = False
                 self._changed.notify_all()
 
-    def _order(self, n: int, *, ring: bool = False) -> ClaimOrder:
+    def _order(self, session: str, n: int, *, ring: bool = False) -> ClaimOrder:
         suspects = int(self._suspects == 0)
-        return ClaimOrder(self._session.id, str(self._nonce), n, self._queues_in_turn(), suspects, ring)
+        return ClaimOrder(session, str(self._nonce), n, self._queues_in_turn(), suspects, ring)
 
     def _note(self, claim: Claim) -> None:
         self._nonce += 1  # only now: repeated after a lost reply, the claim returns the same jobs
+        self._is_unsettled = False
         self._signs.add(Sign.ROUNDS)
         self._holdings.add((job.id, job.token) for job in claim.jobs)
         self._count(claim.jobs, 1)
@@ -342,8 +359,7 @@ class Claimer:
                 error=describe(error),
             )
         )
-        with self._changed:
-            self._count([claimed], -1)
+        self._let_go([claimed])
 
 
 def _drain(inbox: "SimpleQueue[JobProxy]") -> list[JobProxy]:

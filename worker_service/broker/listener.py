@@ -102,5 +102,5 @@ class Listener:
             heard = self._listening.wait(session, order)
         finally:
             if order is not None:
-                self._claimer.settle(heard.claim)
+                self._claimer.settle(order, heard.claim)
         return heard

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
+from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import NoScriptError
 
 from ..jobs.errors import StoreUnavailable
@@ -38,7 +39,9 @@ def submit_each(
     scripts: Scripts,
     line: Line,
     slices: Iterable[Sequence[NewJob]],
-    again: Callable[[Sequence[NewJob]], list[Submitted]] | None = None,
+    submit: Callable[[Sequence[NewJob]], list[Submitted]],
+    *,
+    is_durable: bool,
 ) -> Iterator[SliceEnded]:
     """Create the jobs of each slice; one slice is sent before the reply to the one before is read.
 
@@ -46,25 +49,33 @@ def submit_each(
     one makes the next slice.
 
     Args:
-        line: given back in the end, unless `again` is None.
-        again: how a slice is sent whose reply was lost, and those behind it; None when that is not to be done.
+        scripts: knows the command.
+        line: for slices behind the first one.
+        submit: for the first slice, so that the server knows the script; and for those whose reply was lost.
+        is_durable: whether all has to be written over this line. Otherwise it is given back in the end.
 
     Raises:
-        StoreUnavailable: the connection was lost, and there is no ``again``.
+        StoreUnavailable: of a durable one: the connection was lost.
     """
     turns = iter(slices)
     unanswered: deque[Sequence[NewJob]] = deque()
     try:
+        for first in islice(turns, 1):
+            unanswered.append(first)
+            yield submit(first)
+            unanswered.popleft()
         yield from _ahead(scripts, line, turns, unanswered)
     except (StoreUnavailable, NoScriptError) as error:
         line.drop()
-        if again is None:
-            raise StoreUnavailable(f"The connection was lost: {error}") from error
-        yield from _in_turn(again, chain(tuple(unanswered), turns))
+        if is_durable and isinstance(error, NoScriptError):
+            raise StoreUnavailable("Redis has lost its scripts; send the same again.") from error
+        if is_durable:
+            raise
+        yield from _in_turn(submit, chain(tuple(unanswered), turns), error)
     finally:
         if unanswered:
             line.drop()  # replies are on their way that nobody waits for
-        elif again is not None:
+        elif not is_durable:
             line.release()
 
 
@@ -87,14 +98,21 @@ def _ahead(
 
 
 def _in_turn(
-    submit: Callable[[Sequence[NewJob]], list[Submitted]], turns: Iterator[Sequence[NewJob]]
+    submit: Callable[[Sequence[NewJob]], list[Submitted]],
+    turns: Iterator[Sequence[NewJob]],
+    error: StoreUnavailable | NoScriptError,
 ) -> Iterator[SliceEnded]:
-    lost: StoreUnavailable | None = None
+    """After an error: once more if the connection was lost, but not if nothing was heard for long."""
+    lost = error if isinstance(error, StoreUnavailable) and not _is_lost_connection(error) else None
     for some in turns:
         if lost is None:
             try:
                 yield submit(some)
                 continue
-            except StoreUnavailable as error:
-                lost = error
+            except StoreUnavailable as again:
+                lost = again
         yield [lost] * len(some)  # at once: not each of them waits for Redis
+
+
+def _is_lost_connection(error: StoreUnavailable) -> bool:
+    return isinstance(error.__cause__, LostConnection)

@@ -109,9 +109,8 @@ class Store:
         Raises:
             StoreUnavailable: the connection was lost that `durable` has to wait for.
         """
-        if self._line is not None:
-            return submit_each(self._scripts, self._line, slices)
-        return submit_each(self._scripts, Line(self.client), slices, again=self.submit)
+        line, is_durable = self._line or Line(self.client), self._line is not None
+        return submit_each(self._scripts, line, slices, self.submit, is_durable=is_durable)
 
     def open_session(
         self, session: str, lease_ms: int, about: Mapping[str, str], *, now_ms: int | None = None

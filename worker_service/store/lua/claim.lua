@@ -72,8 +72,9 @@ local function promote_one(queue, id)
   end
 end
 
--- The first one that is not ready yet, as {id, instant}; of queues that were looked at.
-local first_due = {}
+-- The first one that is not ready yet, as {id, instant}, of queues that were looked at; good until a job was met, whose
+-- end may let others wait or run.
+local first_due, met = {}, false
 
 local function look_for_due(queue)
   first_due[queue] = redis.call('ZRANGE', due_key(queue), 0, 0, 'WITHSCORES')
@@ -84,12 +85,11 @@ local function promote(queue)
   local at = first_due[queue][2]
   if budget <= 0 or not at or tonumber(at) > now then return end
   local ids = redis.call('ZRANGEBYSCORE', due_key(queue), '-inf', now, 'LIMIT', 0, budget)
-  budget = budget - #ids
+  budget, met = budget - #ids, true
   for _, id in ipairs(ids) do
     redis.call('ZREM', due_key(queue), id)
     if not pcall(promote_one, queue, id) then bury(session, id, now) end
   end
-  look_for_due(queue)
 end
 
 -- Later, to any process that may run it then: leaving it at the head would wake the same one again at once.
@@ -153,6 +153,7 @@ local function serve(queue)
   while not closed and #taken < n and dropped < MOST_DROPPED do
     local popped = redis.call('ZPOPMIN', ready_key(queue), math.min(n - #taken, 100))
     if #popped == 0 then break end
+    met = true
     for k = 1, #popped, 2 do
       local readable, took = pcall(closed and leave or take, queue, popped[k], popped[k + 1])
       if not readable then bury(session, popped[k], now) end
@@ -173,8 +174,8 @@ local function announce(ms)
 end
 
 local function look_ahead(queue)
-  local waiting = full and redis.call('ZCARD', ready_key(queue)) or 0
-  if not first_due[queue] or postponed[queue] then look_for_due(queue) end
+  local waiting = (full or dropped > 0) and redis.call('ZCARD', ready_key(queue)) or 0
+  if met or not first_due[queue] then look_for_due(queue) end
   local due = first_due[queue]
   if waiting > 0 or (full and due[2]) or postponed[queue] then
     wake(queue)

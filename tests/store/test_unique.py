@@ -495,12 +495,12 @@ def test_full_server_lets_the_owner_end_and_the_next_one_follow(limited: Store):
     assert owner(limited) == "follower"
 
 
-@pytest.mark.parametrize("queue", ["default", "before", "behind"])
+@pytest.mark.parametrize("queue", ["default", "before"])
 def test_claim_that_sets_a_follower_free_tells_that_it_is_due(store: Store, queue: str):
     """It had looked at what is due before, in this queue or another one."""
     ask(store, at=NOW, until="start")
-    assert ask(store, "keep_last", until="start", queue=queue).word == "follows"
+    assert ask(store, "buffer", until="start", queue=queue).word == "follows"
     a_session(store)
-    found = claim(store, 5, queues=["before", "default", "behind"])
+    found = claim(store, 5, queues=["before", "default"])
     assert len(found.jobs) == 1
     assert found.next_due_ms == 0

@@ -35,6 +35,7 @@ def test_job_whose_end_the_server_has_lost_runs_again_and_those_that_run_go_on(
             claimed = broker.store.claim(session, "of no thread", 1, ["default"]).jobs
             assert [job.id for job in claimed] == [lost.message_id]
 
+            wait_until(lambda: "bzpopmin" in [each["cmd"] for each in broker.store.client.client_list()])
             broker.store.client.client_kill_filter(_type="normal")  # as all are that a server had
             for message, name in ((ends, "ends"), (lost, "lost")):
                 may_end[name].set()

@@ -26,6 +26,7 @@ from .jobs import STAMP, STAMPS_VARIABLE
 LOOK_SECONDS = 0.005
 START_SECONDS, STOP_SECONDS = 60.0, 30.0
 SERVER_MEMORY = "2gb"
+LONGEST_SILENCE_SECONDS = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,7 +35,7 @@ class Stage:
 
     def __init__(self, contestant: Contestant, server: EmbeddedServer, folder: Path) -> None:
         self.contestant = contestant
-        self.client: redis.Redis = redis.Redis.from_url(server.url)
+        self.client: redis.Redis = redis.Redis.from_url(server.url, socket_timeout=LONGEST_SILENCE_SECONDS)
         self.stamps = folder / "stamps"
         self._url = server.url
         self._server_pid = server.pid or 0

@@ -11,8 +11,9 @@ Not shown: what dashboards read, replicas, a server whose memory is nearly full.
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from worker_service.jobs.ids import new_job_id
 from worker_service.store import NewJob, Outcome, Store
@@ -62,12 +63,13 @@ def _costs(jobs: int) -> dict[str, Cost]:
     with stage(ours()) as there:
         store = Store(there.client, NAMESPACE).for_one_thread()
         store.open_session(SESSION, LEASE_MS, {})
+        numbers = count()
         for many in SUBMITTED:
             found[f"submit {many}"] = _cost(there, jobs, many, lambda some: store.submit(_jobs(some)))
         for many in TOGETHER:
             store.submit(_jobs(1))
             claimed: list[Outcome] = []
-            found[f"claim {many}"] = _cost(there, jobs // 3, many, _claiming(store, claimed))
+            found[f"claim {many}"] = _cost(there, jobs // 3, many, _claiming(store, numbers, claimed))
             ends = iter([claimed[at : at + many] for at in range(0, len(claimed), many)])
             found[f"finish {many}"] = _cost(
                 there, jobs // 3, many, lambda _, ends=ends: store.finish(next(ends))
@@ -75,9 +77,9 @@ def _costs(jobs: int) -> dict[str, Cost]:
     return found
 
 
-def _claiming(store: Store, claimed: list[Outcome]) -> Callable[[int], None]:
+def _claiming(store: Store, numbers: Iterator[int], claimed: list[Outcome]) -> Callable[[int], None]:
     def claim(many: int) -> None:
-        jobs = store.claim(SESSION, str(len(claimed)), many, ["default"]).jobs
+        jobs = store.claim(SESSION, str(next(numbers)), many, ["default"]).jobs
         claimed.extend(Outcome(job.id, job.token, "complete") for job in jobs)
 
     return claim
@@ -92,19 +94,21 @@ def _cost(there: Stage, jobs: int, many: int, call: Callable[[int], object]) -> 
     return Cost((there.server_cpu() - cpu) / (calls * many) * 1e6, wall / (calls * many) * 1e6)
 
 
-def _jobs(count: int) -> Sequence[NewJob]:
+def _jobs(many: int) -> Sequence[NewJob]:
     """As those of a program that sends 100 bytes."""
-    return [NewJob(id, "default", "nothing", _message(id)) for id in (new_job_id() for _ in range(count))]
+    return [NewJob(new_job_id(), "default", "nothing", MESSAGE) for _ in range(many)]
 
 
-def _message(id: str) -> bytes:
+def _message() -> bytes:
     fields = {
         "queue_name": "default",
         "actor_name": "nothing",
         "args": [],
         "kwargs": {"payload": "x" * 100},
         "options": {},
-        "message_id": id,
         "message_timestamp": 1_800_000_000_000,
     }
     return json.dumps(fields, separators=(",", ":")).encode()
+
+
+MESSAGE = _message()

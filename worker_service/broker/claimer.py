@@ -177,7 +177,7 @@ class Claimer:
                 self._changed.notify_all()  # else for nothing: it would take the interpreter from the job
         if claim is not None:
             self._hand_out(claim)
-            if claim.jobs:
+            if claim.jobs and not claim.more:
                 sleep(GIVE_WAY_SECONDS)
 
     def _let_go(self, jobs: Iterable[ClaimedJob]) -> bool:

@@ -166,7 +166,8 @@ class Claimer:
             self._changed.wait_for(lambda: not self._is_claiming)
             is_expected = self._called_back_at is not None
             self._is_lent, self._called_back_at = False, None
-            if order.nonce != str(self._nonce):  # taken back: what it got has come by another claim, but not its mark
+            if order.nonce != str(self._nonce):
+                # It was taken back: what it got has come by another claim, but a mark that it took has not.
                 claim, self._poked = None, True
             elif claim is None:
                 self._poked = self._is_unsettled = True

@@ -434,12 +434,16 @@ class TestIdle:
             client = connect(server.url)
             with working(broker):
                 wait_until(lambda: broker.store.client.hexists(broker.store.keys.meta, "rescue_at"))
-                before = self.commands(client)
-                time.sleep(3.0)  # the measurement
-                sent = self.commands(client) - before - 1
+                wait_until(lambda: broker.process.claimer._is_lent and self.sent_in(client, 0.3) == 0)
+                sent = self.sent_in(client, 3.0)
             client.close()
 
         assert sent <= 9
+
+    def sent_in(self, client: Any, seconds: float) -> int:
+        before = self.commands(client)
+        time.sleep(seconds)  # the measurement
+        return self.commands(client) - before - 1
 
     def commands(self, client: Any) -> int:
         stats = client.info("commandstats")

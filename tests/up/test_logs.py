@@ -115,11 +115,13 @@ def test_job_that_was_to_come_again_later_is_no_failure_and_has_no_traceback(ser
 
 def test_request_says_what_it_asked_for_and_with_which_job_it_was_answered(service: RunningService):
     id = post(service, "chat", text=PAYLOAD)
-    (asked,) = [
-        line
-        for line in lines(service)
-        if line["logger"] == "worker_service.requests" and line.get("job_id") == id
-    ]
+    (asked,) = wait_until(  # lines of requests are written together, some milliseconds later
+        lambda: [
+            line
+            for line in lines(service)
+            if line["logger"] == "worker_service.requests" and line.get("job_id") == id
+        ]
+    )
     assert (asked["event"], asked["status"], asked["request_id"]) == ("POST /v1/jobs", 202, "order-77")
     assert (asked["key"], asked["address"], asked["level"]) == ("local", "127.0.0.1", "info")
     service.http.post("/v1/jobs", json={"actor": "nobody"}, headers={"X-Request-Id": "wrong-1"})
@@ -131,8 +133,8 @@ def test_request_says_what_it_asked_for_and_with_which_job_it_was_answered(servi
 def test_every_process_writes_json_and_none_a_payload_or_a_secret(service: RunningService):
     post(service, "chat", text=PAYLOAD)
     post(service, "fail_with", token=SECRET)
-    loggers = {line["logger"].partition(".")[0] for line in lines(service)}
-    assert {"worker", "scheduler", "worker_service", "dramatiq"} <= loggers
+    said = {"worker", "scheduler", "worker_service", "dramatiq"}
+    wait_until(lambda: said <= {line["logger"].partition(".")[0] for line in lines(service)})
     for word in (PAYLOAD, SECRET):
         assert word not in service.output()
 

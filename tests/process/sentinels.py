@@ -42,7 +42,8 @@ class Sentinels:
             self._start_server(port)
         for port in self.sentinel_ports:
             self._start_sentinel(port)
-        wait_until(self._is_complete, timeout=30, message="the sentinels do not find each other")
+        # One that was kept from running for two seconds does nothing for thirty (TILT).
+        wait_until(self._is_complete, timeout=75, message="the sentinels do not find each other")
 
     @property
     def url(self) -> str:

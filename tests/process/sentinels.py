@@ -42,8 +42,12 @@ class Sentinels:
             self._start_server(port)
         for port in self.sentinel_ports:
             self._start_sentinel(port)
-        # One that was kept from running for two seconds does nothing for thirty (TILT).
-        wait_until(self._is_complete, timeout=75, message="the sentinels do not find each other")
+        try:
+            # One that was kept from running for two seconds does nothing for thirty (TILT).
+            wait_until(self._is_complete, timeout=75, message="the sentinels do not find each other")
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
